@@ -33,7 +33,7 @@ export async function cursorChange(
   if (!stored) return undefined
   const name = `${pipeline}.${stream}`
   const now = cursorOrigin(recipe)
-  const { origin, cursor, fullSince } = stored
+  const { origin, cursor, fullSince, isFullUnfinished } = stored
   const isResumed = stored.open === definition
   const isFullResumed =
     isResumed && fullSince !== undefined && Date.now() - fullSince.getTime() < duration(table.resumeWithin ?? '24h')
@@ -41,7 +41,7 @@ export async function cursorChange(
   const isSame = origin
     ? origin.cursor === now.cursor && (origin.request === now.request || origin.varies === true)
     : stored.definition === definition
-  if (isSame || isFullResumed) return undefined
+  if (isSame || isFullUnfinished || isFullResumed) return undefined
   const before = origin?.field
   if (before !== undefined && now.field !== undefined && before !== now.field)
     return {

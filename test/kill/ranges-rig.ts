@@ -37,7 +37,7 @@ interface Item {
 
 export class RangesRig implements AsyncDisposable {
   readonly #start = Date.now() - DAYS * DAY
-  readonly #items: readonly Item[]
+  #items: readonly Item[]
   readonly #write: 'append' | 'merge'
   readonly #successor: Successor | undefined
   readonly #resources: AsyncDisposableStack
@@ -107,6 +107,14 @@ export class RangesRig implements AsyncDisposable {
 
   get requests(): number {
     return this.#requests
+  }
+
+  /** Stores everything. Then each record changes, and keeps its time: only a reading of everything sees it. */
+  async changeAll(): Promise<void> {
+    succeeded(await this.#again(), 'the first run')
+    this.#items = this.#items.map((item) => ({ ...item, text: `${item.text} again` }))
+    this.#requests = 0
+    this.#ended.clear()
   }
 
   async answer({ searchParams }: URL, response: ServerResponse): Promise<void> {

@@ -2,7 +2,10 @@ import type { Database } from '../../database/database.ts'
 import type { Queryable } from '../../database/queryable.ts'
 import type { StreamName } from '../stream-name.ts'
 
-/** Returns true if any slice of a stream has stored a row, or found it in the table. */
+/**
+ * Returns true if any slice of a stream has stored a row, or found it in the table. Slices before a reading of
+ * everything in steps do not count: it stores their rows again.
+ */
 export async function hasStored(
   database: Database,
   { pipeline, stream }: StreamName,
@@ -10,8 +13,12 @@ export async function hasStored(
 ): Promise<boolean> {
   const { stored } = await database.one<{ stored: boolean }>(
     `select exists (
-       select from sluice.slices
-        where pipeline = $1 and stream = $2 and inserted + updated + unchanged > 0) as stored`,
+       select from sluice.slices as s
+        where s.pipeline = $1 and s.stream = $2 and s.inserted + s.updated + s.unchanged > 0
+          and not exists (
+            select from sluice.full_reads as f
+             where (f.pipeline, f.stream, f.partition) = (s.pipeline, s.stream, s.partition)
+               and s.id < f.first_slice)) as stored`,
     [pipeline, stream],
     { signal },
   )

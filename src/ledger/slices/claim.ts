@@ -7,6 +7,7 @@ import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import type { LeaseKeeper } from '../lease/lease-keeper.ts'
 import type { StreamName } from '../stream-name.ts'
+import { FULL_COLUMNS, fullReadOf, readFullRead, startOf, type FullRead, type FullReadRow } from './full-read.ts'
 import { heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
 import { claimSync, openSlice } from './transitions.ts'
 
@@ -28,8 +29,9 @@ export interface ClaimOptions extends HoldOptions, StreamName {
   /** Read everything: ignore the cursor, and restart an interrupted slice. @default false */
   readonly full?: boolean
   /**
-   * Returns the range of a slice from its start: the stream's cursor, or the end of the step that this run has read
-   * last. A range with an end is a step, and the run reads on behind it. @default everything from the start on
+   * Returns the range of a slice from its start: the stream's cursor, or the end of the step that was read last by this
+   * run or by a reading of everything. A range with an end is a step, and the run reads on behind it. @default
+   * everything from the start on
    */
   readonly bounds?: (start: string | undefined) => Range
 }
@@ -50,7 +52,13 @@ export interface Holder {
  * With `restart`, the caller first removes what the slice has stored and runs `restartSql` in one transaction.
  */
 export type Claim =
-  | { readonly slice: HeldSlice; readonly restart?: Restart; readonly busy?: undefined }
+  | {
+      readonly slice: HeldSlice
+      readonly restart?: Restart
+      /** True for the first slice that goes on with a reading of everything that an earlier run has begun. */
+      readonly isContinued?: boolean
+      readonly busy?: undefined
+    }
   | { readonly busy: Holder; readonly slice?: undefined }
   | undefined
 
@@ -60,22 +68,29 @@ const MAX_ATTEMPTS = 12
  * Claims what is left of a stream in this run: first a slice that an earlier run left open, then one from the cursor.
  */
 export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
-  const { pipeline, stream, keeper, signal, hasCursor } = options
+  const { pipeline, stream, keeper, signal } = options
   for (let attempt = 1; ; attempt += 1) {
     const row = await claimSync(database, { ...options, session: keeper.session })
     if (row) {
       const slice = await keepClaimed(database, row, keeper, signal)
-      return { slice, ...defined({ restart: restartOf(row, options) }) }
+      return { slice, ...defined({ restart: await restartOf(database, row, options) }) }
     }
-    const { holder, isClaimable, cursor, stepEnd, hasRead } = await situation(database, options)
+    const { holder, isClaimable, cursor, stepEnd, unfinished, hasRead } = await situation(database, options)
     if (hasRead) return undefined
     // The row is locked by a commit or another claim. Retry; after 12 attempts report it as busy.
     if (holder && (!isClaimable || attempt === MAX_ATTEMPTS)) return { busy: holder }
     if (!holder) {
-      const { since, until } = rangeFrom(options, cursor, stepEnd)
-      const session = keeper.session
-      const opened = await openSlice(database, { ...options, kind: 'sync', hasCursor, since, until, cursor, session })
-      if (opened) return { slice: keep(opened, keeper) }
+      const { start, beginsFull, isContinued } = startOf(options, { cursor, stepEnd, unfinished })
+      const opened = await openSlice(database, {
+        ...options,
+        ...boundsFrom(options, start),
+        kind: 'sync',
+        cursor,
+        beginsFull,
+        readTo: unfinished?.readTo,
+        session: keeper.session,
+      })
+      if (opened) return { slice: keep(opened, keeper), isContinued }
       if (attempt > MAX_ATTEMPTS)
         throw new DatabaseError(
           `${pipeline}.${stream}: other runs open and close its slices all the time. See: sluice runs ${pipeline}`,
@@ -111,6 +126,7 @@ interface Situation {
   readonly cursor: string | undefined
   /** The end of the step that this run has read last. */
   readonly stepEnd: string | undefined
+  readonly unfinished: FullRead | undefined
   readonly hasRead: boolean
 }
 
@@ -118,9 +134,9 @@ async function situation(
   database: Database,
   { run, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions,
 ): Promise<Situation> {
-  const row = await database.one<Nullable<HolderRow> & SituationRow>(
+  const row = await database.one<Nullable<HolderRow> & SituationRow & FullReadRow>(
     `select ${HOLDER_COLUMNS}, coalesce(sluice.is_claimable(s), false) as claimable, c.value as cursor,
-            sluice.step_end($4, $1, $2, $3) as "stepEnd", sluice.has_read($4, $1, $2, $3, $5) as read
+            sluice.step_end($4, $1, $2, $3) as "stepEnd", sluice.has_read($4, $1, $2, $3, $5) as read, ${FULL_COLUMNS}
        from (values (1)) as one (row)
        left join lateral (
          select * from sluice.find_holder($1, $2, $3, 'backfill')
@@ -129,7 +145,8 @@ async function situation(
            where (o.pipeline, o.stream, o.partition) = ($1, $2, $3) and o.kind = 'sync' and o.status = 'open'
            order by sluice.is_claimable(o) limit 1)
          limit 1) as s on true
-       left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = ($1, $2, $3)`,
+       left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = ($1, $2, $3)
+       left join sluice.unfinished_full($1, $2, $3) as f on true`,
     [pipeline, stream, partition, run, hasCursor],
     { signal },
   )
@@ -138,6 +155,7 @@ async function situation(
     isClaimable: claimable,
     cursor: cursor ?? undefined,
     stepEnd: stepEnd ?? undefined,
+    unfinished: fullReadOf(row),
     hasRead: read,
     ...(slice !== null && holder !== null && { holder: holderOf({ slice, run: holder, until, pid }) }),
   }
@@ -198,8 +216,8 @@ function keep(row: SliceRow, keeper: LeaseKeeper): HeldSlice {
   return slice
 }
 
-function restartOf(row: SliceRow, options: ClaimOptions): Restart | undefined {
-  const { run, definition, hasCursor, resume = '24h', mustBeComplete = false, full = false } = options
+async function restartOf(database: Database, row: SliceRow, options: ClaimOptions): Promise<Restart | undefined> {
+  const { run, definition, hasCursor, resume = '24h', mustBeComplete = false, full = false, signal } = options
   const cursor = hasCursor ? (row.cursor ?? undefined) : undefined
   const reason = ((): Restart['reason'] | undefined => {
     if (full && row.started_by !== run) return 'full'
@@ -208,16 +226,16 @@ function restartOf(row: SliceRow, options: ClaimOptions): Restart | undefined {
     if (mustBeComplete && row.completeness === 'open') return 'incomplete'
     return Number(row.age) > duration(resume) ? 'age' : undefined
   })()
+  if (!reason) return undefined
   // A reading of everything stays one: begun again at the cursor, it would leave out what it was asked to read.
   const wasFull = row.since === null && row.until === null && row.cursor_at_start !== null && reason !== 'cursor'
-  return reason && { reason, definition, cursor, ...rangeFrom({ ...options, full: full || wasFull }, cursor) }
+  const unfinished = await readFullRead(database.with({ signal }), options)
+  const isFull = full || wasFull
+  const { start, beginsFull } = startOf({ ...options, full: isFull }, { cursor, stepEnd: undefined, unfinished })
+  return { reason, definition, cursor, ...boundsFrom(options, start), beginsFull }
 }
 
-function rangeFrom(
-  { hasCursor, full = false, bounds }: ClaimOptions,
-  cursor: string | undefined,
-  stepEnd?: string,
-): Range {
-  const start = stepEnd ?? (hasCursor && !full ? cursor : undefined)
-  return bounds ? bounds(start) : { since: start }
+function boundsFrom({ bounds }: ClaimOptions, start: string | undefined): Required<Range> {
+  const { since, until }: Range = bounds ? bounds(start) : { since: start }
+  return { since, until }
 }

@@ -59,6 +59,8 @@ export interface StoredOrigin {
   readonly open: string | undefined
   /** When that reading began, if it goes on from the start of the list, whatever the cursor. */
   readonly fullSince: Date | undefined
+  /** True if a reading of everything in steps is unfinished: it goes on behind its last step, or begins anew. */
+  readonly isFullUnfinished: boolean
 }
 
 /** Returns undefined if the stream has no cursor, or one that was set by hand. */
@@ -72,9 +74,11 @@ export async function readCursorOrigin(
     origin: CursorOrigin | null
     open: string | null
     fullSince: Date | null
+    isFullUnfinished: boolean
   }>(
     `select c.value as cursor, last.definition, last.field_values -> 'origin' as origin,
-            open.definition as open, open.full_since as "fullSince"
+            open.definition as open, open.full_since as "fullSince",
+            exists (select from sluice.unfinished_full($1, $2, $3)) as "isFullUnfinished"
        from (select definition, field_values from sluice.slices as s
               where (s.pipeline, s.stream, s.partition) = ($1, $2, $3) and s.kind = 'sync' and s.status = 'done'
               order by s.id desc limit 1) as last
@@ -91,13 +95,14 @@ export async function readCursorOrigin(
     [pipeline, stream, partition],
   )
   if (!row) return undefined
-  const { definition } = row
+  const { definition, isFullUnfinished } = row
   return {
     definition,
     cursor: row.cursor ?? undefined,
     origin: row.origin ?? undefined,
     open: row.open ?? undefined,
     fullSince: row.fullSince ?? undefined,
+    isFullUnfinished,
   }
 }
 

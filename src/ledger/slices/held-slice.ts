@@ -28,6 +28,8 @@ export interface Restart extends Range {
   readonly reason: 'definition' | 'age' | 'cursor' | 'full' | 'incomplete'
   readonly definition: string
   readonly cursor?: string | undefined
+  /** The slice begins to read everything. @default false */
+  readonly beginsFull?: boolean
 }
 
 /** Selects a row of `sluice.read_held`, whose alias is `h`. */

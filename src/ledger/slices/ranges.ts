@@ -4,6 +4,7 @@ import type { Range } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import { HOLDER_COLUMNS, holderOf, keepClaimed, type Claim, type HolderRow, type HoldOptions } from './claim.ts'
+import { FULL_COLUMNS, fullReadOf, startOf, type FullReadRow } from './full-read.ts'
 import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import type { LeaseSession } from '../lease/lease-keeper.ts'
 import type { StreamName } from '../stream-name.ts'
@@ -28,22 +29,34 @@ const MAX_ATTEMPTS = 12
  * one. Returns undefined if there is none, or if a slice that is no range has to be read first.
  */
 export async function claimRange(database: Database, options: ClaimRangeOptions): Promise<Claim> {
-  const { run, keeper, full = false, next, signal } = options
+  const { run, keeper, next, signal } = options
   for (let attempt = 1; ; attempt += 1) {
     const row = await claimRangeRow(database, { ...options, session: keeper.session })
     if (row) {
       const slice = await keepClaimed(database, row, keeper, signal)
       return { slice, ...defined({ restart: restartOf(row, options) }) }
     }
-    const { chain, link, end, cursor, stepEnd, hasSlice, ...holder } = await situation(database, options)
+    const found = await situation(database, options)
+    const { chain, link, end, cursor, stepEnd, hasSlice, ...holder } = found
     if (holder.slice !== null && holder.run !== null && holder.run !== run)
       return { busy: holderOf({ ...holder, slice: holder.slice, run: holder.run }) }
     if (hasSlice) return undefined
-    const start = end ?? stepEnd ?? (full ? undefined : (cursor ?? undefined))
-    const range = next(start, { isChained: chain !== null })
+    const unfinished = fullReadOf(found)
+    const places = { cursor: cursor ?? undefined, stepEnd: stepEnd ?? undefined, unfinished }
+    const { start, beginsFull, isContinued } = startOf(options, places)
+    const range = next(end ?? start, { isChained: chain !== null })
     if (!range) return undefined
-    const opened = await openRangeRow(database, { ...options, ...range, chain, link, cursor, session: keeper.session })
-    if (opened) return { slice: await keepClaimed(database, opened, keeper, signal) }
+    const opened = await openRangeRow(database, {
+      ...options,
+      ...range,
+      chain,
+      link,
+      cursor,
+      beginsFull,
+      readTo: unfinished?.readTo,
+      session: keeper.session,
+    })
+    if (opened) return { slice: await keepClaimed(database, opened, keeper, signal), isContinued }
     // Another reader was faster, or another run has come.
     if (attempt === MAX_ATTEMPTS) return undefined
     await sleep(20 * attempt * (0.5 + Math.random()), { signal })
@@ -124,15 +137,21 @@ interface OpenRangeRowOptions extends RowOptions, Required<Range> {
   readonly chain: string | null
   readonly link: string | null
   readonly cursor: string | null
+  /** Of the first range: it begins to read everything. @default false */
+  readonly beginsFull?: boolean
+  /** Of the first range: the end of the done steps of the reading of everything that it goes on with. */
+  readonly readTo?: string | undefined
 }
 
 /** Opens the next range of a chain and holds it. Returns undefined if the chain or the cursor has changed meanwhile. */
 export async function openRangeRow(database: Database, options: OpenRangeRowOptions): Promise<SliceRow | undefined> {
   const { run, session, pipeline, stream, partition = '', definition, signal } = options
-  const { since, until, cursor, chain, link } = options
+  const { since, until, cursor, chain, link, beginsFull = false, readTo } = options
+  const call = chain === null ? 'open_first_range' : 'open_range'
+  const place = chain === null ? [beginsFull, readTo] : [chain, link]
   const [row] = await database.query<SliceRow>(
-    `select ${HELD_COLUMNS} from sluice.open_range($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as h`,
-    [run, pipeline, stream, partition, definition, since, until, cursor, chain, link, session.pid, session.started],
+    `select ${HELD_COLUMNS} from sluice.${call}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as h`,
+    [run, pipeline, stream, partition, definition, since, until, cursor, ...place, session.pid, session.started],
     { signal },
   )
   return row
@@ -154,13 +173,13 @@ type HolderColumns = { readonly [Name in keyof HolderRow]: HolderRow[Name] | nul
 async function situation(
   database: Database,
   { run, pipeline, stream, partition = '', signal }: ClaimRangeOptions,
-): Promise<Situation & HolderColumns> {
-  return database.one<Situation & HolderColumns>(
+): Promise<Situation & HolderColumns & FullReadRow> {
+  return database.one<Situation & HolderColumns & FullReadRow>(
     `select ${HOLDER_COLUMNS}, c.id as chain, last.link, last.until as "end", k.value as cursor,
             sluice.step_end($4, $1, $2, $3) as "stepEnd",
             exists (select from sluice.slices as o
                      where (o.pipeline, o.stream, o.partition) = ($1, $2, $3) and o.kind = 'sync'
-                       and o.status = 'open' and o.chain is null) as "hasSlice"
+                       and o.status = 'open' and o.chain is null) as "hasSlice", ${FULL_COLUMNS}
        from (values (1)) as one (row)
        left join lateral (
          select * from sluice.find_holder($1, $2, $3, 'backfill')
@@ -173,7 +192,8 @@ async function situation(
        left join lateral (
          select r.link, r.until from sluice.slices as r where r.chain = c.id
           order by r.link desc limit 1) as last on true
-       left join sluice.cursors as k on (k.pipeline, k.stream, k.partition) = ($1, $2, $3)`,
+       left join sluice.cursors as k on (k.pipeline, k.stream, k.partition) = ($1, $2, $3)
+       left join sluice.unfinished_full($1, $2, $3) as f on true`,
     [pipeline, stream, partition, run],
     { signal },
   )

@@ -14,7 +14,7 @@ import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import { rejectIdentities } from './reject-identity.ts'
 import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 
-// The life of a slice. Each transition is one SQL function (migrations 0014 to 0030); this file, ranges.ts and
+// The life of a slice. Each transition is one SQL function (migrations 0014 to 0031); this file, ranges.ts and
 // given-up-jobs.ts only call them, and no other statement changes `sluice.slices`. A run holds a slice as long as
 // `token` is that of its claim.
 //
@@ -48,20 +48,23 @@ export interface OpenSliceOptions extends StreamName {
   readonly hasCursor: boolean
   /** The stream's cursor that `since` comes from. */
   readonly cursor: string | undefined
+  /** The slice begins to read everything, or goes on with that behind `readTo`. @default neither is looked at */
+  readonly beginsFull?: boolean
+  readonly readTo?: string | undefined
   readonly session: LeaseSession
 }
 
-/**
- * Opens a slice and holds it. Returns undefined if the stream is being read, has been read, or its cursor has moved.
- */
+/** Opens a slice and holds it. Returns undefined if the stream is being or has been read, or its place has moved. */
 export async function openSlice(
   database: Database,
   { run, kind, pipeline, stream, partition = '', definition, since, until, ...options }: OpenSliceOptions & Call,
 ): Promise<SliceRow | undefined> {
-  const { hasCursor, cursor, session, signal } = options
-  const place = [run, kind, pipeline, stream, partition, definition]
+  const { hasCursor, cursor, beginsFull, readTo, session, signal } = options
+  const place = [run, beginsFull ?? kind, pipeline, stream, partition, definition]
   const rest = [since, until, hasCursor, hasCursor ? cursor : null, session.pid, session.started]
-  return held(database, 'sluice.open($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)', [...place, ...rest], signal)
+  const call = '($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12'
+  if (beginsFull === undefined) return held(database, `sluice.open${call})`, [...place, ...rest], signal)
+  return held(database, `sluice.open_sync${call}, $13)`, [...place, ...rest, readTo], signal)
 }
 
 export interface ClaimSyncOptions extends StreamName {
@@ -192,11 +195,12 @@ export function advanceSql(
 export function restartSql(
   slice: Slice,
   seq: number,
-  { definition, since, until, cursor }: Omit<Restart, 'reason'>,
+  { definition, since, until, cursor, beginsFull = false }: Omit<Restart, 'reason'>,
 ): string {
   const range = [definition, since, until, cursor].map(quoteLiteral)
+  const begin = beginsFull ? ` select sluice.begin_full(${BigInt(slice.id)});` : ''
   // The rows and rejects of the slice are gone, so the rejects that they settled are open again.
-  return `select sluice.restart(${[...numbers(slice, seq), ...range].join(', ')});
+  return `select sluice.restart(${[...numbers(slice, seq), ...range].join(', ')});${begin}
 ${clearFieldValuesSql(slice)};
 ${reopenSql(slice, ['stored', 'superseded'])}`
 }

@@ -16,6 +16,8 @@ export interface SliceClaim {
   readonly slice: HeldSlice
   /** Set if the slice has to restart, with its new bounds. */
   readonly restart?: Restart | undefined
+  /** True for the first slice that goes on with a reading of everything that an earlier run has begun. */
+  readonly isContinued?: boolean | undefined
   /** Backfills only: the window that the slice reads. */
   readonly window?: (Window & { readonly windowIndex: number }) | undefined
 }
@@ -51,7 +53,8 @@ export class SliceHold implements SliceContext, AsyncDisposable {
 
   constructor(stream: StreamContext, claim: SliceClaim, { signal = stream.readSignal }: HoldOptions) {
     const { run } = stream
-    const { slice, window, restart } = claim
+    const { slice, window, restart, isContinued = false } = claim
+    const resumed = slice.resumed || isContinued
     // A slice that begins again has another range than the one that it was interrupted with.
     const { since } = restart ?? slice
     this.stream = stream
@@ -62,12 +65,12 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     const stop = this.#resources.use(new LinkedSignal(signal))
     this.#resources.use(run.watchSlice(slice.id, (reason) => stop.abort(this.#lost(reason))))
     this.scope = this.#resources.use(run.openScope(stream.stream, stop.signal))
-    stream.tally.sliceStarted({ since, resumed: slice.resumed })
+    stream.tally.sliceStarted({ since, resumed })
     stream.emit({
       type: 'slice.started',
       stream: stream.stream,
       slice: slice.id,
-      resumed: slice.resumed,
+      resumed,
       since: window?.lower ?? since,
       ...(window && { lower: window.lower, upper: window.upper, windowIndex: window.windowIndex }),
     })

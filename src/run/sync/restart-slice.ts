@@ -25,7 +25,8 @@ export async function restartSlice(context: SliceContext, to?: Restart): Promise
   })
   const { definition, since, until, cursor } = to ?? slice
   const range = { definition, since, until, cursor }
-  await commitRestart(context, target, restartSql(slice, slice.seq, range))
+  const { beginsFull = false } = to ?? {}
+  await commitRestart(context, target, restartSql(slice, slice.seq, { ...range, beginsFull }))
   const restarted = restartedSlice(slice, range)
   context.slice = { ...restarted, startedAt: await readStartedAt(database, restarted, signal) }
 }

@@ -67,6 +67,18 @@ test('cursors of child lists are counted, and a reset removes them', async () =>
   expect(await shop.database.database.query('select * from sluice.parent_cursors')).toEqual([])
 })
 
+test('an unfinished reading of everything is shown, and a reset gives it up', async () => {
+  await shop.database.database.query(
+    `insert into sluice.full_reads (pipeline, stream, definition, started_by, first_slice)
+     values ('shop', 'comments', 'd', 7, 1000)`,
+  )
+  expect((await sluice('cursor', 'show', 'shop.comments')).stdout).toContain(
+    'run 7 was to read everything, the next run goes on',
+  )
+  await sluice('cursor', 'reset', 'shop.comments')
+  expect(await shop.database.database.query('select from sluice.full_reads')).toEqual([])
+})
+
 describe('a name that exists nowhere', () => {
   test.each([
     ['cursor', 'reset'],

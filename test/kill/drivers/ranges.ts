@@ -13,7 +13,8 @@ type RangesWrite = (typeof WRITES)[number]
  * Days of a stream that are read three at once and end in another order: killed at every message after which the other
  * side has something to do and at every request, at each commit while another run waits for the stream, and with
  * commits that are lost or get no answer. The messages in between change nothing: what was sent is carried out, though
- * the answer is read by nobody. Merge and append take turns.
+ * the answer is read by nobody. Merge and append take turns. A run with `--full` is killed at every commit, and the
+ * one after it, which is not asked to read everything, has to do so.
  */
 export async function ranges({ databases }: Pick<Context, 'databases'>): Promise<Job[]> {
   const job = (name: string, write: RangesWrite, act: (rig: RangesRig) => Promise<void>): Job => ({
@@ -41,6 +42,13 @@ export async function ranges({ databases }: Pick<Context, 'databases'>): Promise
         const run = rig.start({})
         rig.onRequest = (at, place) => void (at === n && place === when && run.kill())
         await run.ended
+        await rig.survives()
+      }),
+    ),
+    ...each(commits).map(({ n, when }) =>
+      job(`--full is killed ${when} commit ${n}`, 'merge', async (rig) => {
+        await rig.changeAll()
+        await killedAtCommit(rig, n, when)
         await rig.survives()
       }),
     ),
@@ -95,6 +103,19 @@ async function killedAtMessage(rig: RangesRig, n: number, when: When): Promise<v
     rig.proxy.freeze()
   }
   const run: SluiceRun = rig.start({ [when]: strike })
+  await run.ended
+  rig.proxy.thaw()
+}
+
+/** After the commit that ends a step, the next one is not there yet. */
+async function killedAtCommit(rig: RangesRig, n: number, when: When): Promise<void> {
+  let seen = 0
+  const strike = (message: Message): void => {
+    if (!isBatchCommit(message) || ++seen !== n) return
+    run.kill()
+    rig.proxy.freeze()
+  }
+  const run: SluiceRun = rig.start({ [when]: strike }, ['--full'])
   await run.ended
   rig.proxy.thaw()
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { sqlState } from '../../../src/database/errors.ts'
-import { closeSlices } from '../../../src/ledger/slices/transitions.ts'
+import { closeSlices, openSlice } from '../../../src/ledger/slices/transitions.ts'
 import { resetCursor, setCursor } from '../../../src/ledger/cursors.ts'
 import { readSlices } from '../../../src/ledger/read/read-slices.ts'
-import { batch, commit, failure, none, openLedger, until, readSlice } from '../support.ts'
+import { batch, commit, failure, none, openLedger, signal, until, readSlice } from '../support.ts'
 import { heldSlice } from '../../../src/ledger/slices/held-slice.ts'
 import { day, openRange } from './ranges-support.ts'
 import { cursor, end, name, readOnce } from '../read-once.ts'
@@ -121,6 +121,38 @@ describe('one open sync slice for each stream', () => {
     expect(read.toSorted()).toEqual(['1', '2', '3', '4', 'start'])
     expect(await cursor(ledger.database)).toBe('5')
   })
+})
+
+const bounds = (start = '0') => ({ since: start, until: `${Number(start) + 1}` })
+
+test('a step of a reading of everything is opened once, though two runs have seen the same place', async () => {
+  await using ledger = await openLedger()
+  const { database } = ledger
+  await using stack = new AsyncDisposableStack()
+  const [first, second, third] = [
+    stack.use(await ledger.worker()),
+    stack.use(await ledger.worker()),
+    stack.use(await ledger.worker()),
+  ]
+  // Steps without records leave the cursor where it is.
+  await commit(database, await first.take({ full: true, bounds }), 0, end())
+  const open = ({ run, keeper }: typeof first) =>
+    openSlice(database, {
+      ...name,
+      ...bounds('1'),
+      run,
+      kind: 'sync',
+      definition: 'd1',
+      hasCursor: true,
+      cursor: undefined,
+      beginsFull: false,
+      readTo: '1',
+      session: keeper.session,
+      signal,
+    })
+  await commit(database, heldSlice((await open(second))!), 0, end())
+  expect(await open(third)).toBeUndefined()
+  expect(await third.take({ bounds })).toMatchObject({ since: '2', until: '3' })
 })
 
 describe('the ranges of a chain', () => {

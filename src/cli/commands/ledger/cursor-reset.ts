@@ -1,6 +1,7 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { countParentCursors } from '../../../ledger/parent-cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
+import { readFullReads } from '../../../ledger/slices/full-read.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { changeCursor, closedText } from '../../../run/change-cursor.ts'
 import { openStore } from '../../../run/open-store.ts'
@@ -15,12 +16,13 @@ export async function cursorResetCommand(
 ): Promise<number> {
   const { pipeline = '', stream } = parseStreamName(word)
   await using store = await openStore({ database, signal })
-  const [cursors, lists, open] = await Promise.all([
+  const [cursors, lists, open, full] = await Promise.all([
     readCursors(store.database, { pipeline }),
     countParentCursors(store.database, { pipeline }),
     readSlices(store.database, { pipeline, status: 'open', kind: 'sync', limit: 10_000 }),
+    readFullReads(store.database, { pipeline }),
   ])
-  const resettable = [...new Set([...cursors, ...lists, ...open].map((one) => one.stream))].toSorted()
+  const resettable = [...new Set([...cursors, ...lists, ...open, ...full].map((one) => one.stream))].toSorted()
   const named = [...given, ...(stream === undefined ? [] : [stream])]
   const unknown = named.filter((one) => !resettable.includes(one))
   if (resettable.length === 0) await requireKnownName(store.database, { pipeline })

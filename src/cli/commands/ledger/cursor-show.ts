@@ -1,6 +1,7 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { countParentCursors } from '../../../ledger/parent-cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
+import { readFullReads, type FullRead } from '../../../ledger/slices/full-read.ts'
 import { openStore } from '../../../run/open-store.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
@@ -16,20 +17,22 @@ export async function cursorShowCommand(
 ): Promise<number> {
   const name = parseStreamName(word)
   await using store = await openStore({ database, signal })
-  const [cursors, lists, open] = await Promise.all([
+  const [cursors, lists, open, full] = await Promise.all([
     readCursors(store.database, name),
     countParentCursors(store.database, name),
     readSlices(store.database, { ...name, status: 'open', kind: 'sync' }),
+    readFullReads(store.database, name),
   ])
-  const rows = [...new Set([...cursors, ...lists, ...open].map(nameOf))].toSorted().map((stream) => {
+  const rows = [...new Set([...cursors, ...lists, ...open, ...full].map(nameOf))].toSorted().map((stream) => {
     const cursor = cursors.find((one) => nameOf(one) === stream)
     const ofLists = lists.find((one) => nameOf(one) === stream)
     const slice = open.find((one) => nameOf(one) === stream)
+    const everything = full.find((one) => nameOf(one) === stream)
     return {
       stream,
       cursor: cursor?.value ?? (ofLists ? `one for each of ${formatCount(ofLists.lists, 'parent')}` : null),
       moved: cursor?.updatedAt ?? ofLists?.updatedAt ?? null,
-      reading: slice ? openReadText(slice) : null,
+      reading: (slice && openReadText(slice)) ?? (everything && fullReadText(everything)) ?? null,
     }
   })
   if (rows.length === 0) await requireKnownName(store.database, name)
@@ -42,6 +45,10 @@ export async function cursorShowCommand(
 
 const nameOf = ({ pipeline, stream }: { readonly pipeline: string; readonly stream: string }): string =>
   `${pipeline}.${stream}`
+
+const fullReadText = ({ startedBy, readTo }: FullRead): string =>
+  `run ${startedBy} was to read everything${readTo === undefined ? '' : ` and came to ${readTo}`}, ` +
+  'the next run goes on'
 
 const openReadText = ({ isHeld, run }: { readonly isHeld: boolean; readonly run: string }): string =>
   isHeld ? `run ${run} is reading` : `interrupted in run ${run}, continues in the next run`
