@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import { compareCursors } from '../../value/cursor-order.ts'
 import type { StreamName } from '../stream-name.ts'
+import { coveredBySteps, type Covered } from './covered-by-steps.ts'
 
 export interface CoverOptions extends StreamName {
   readonly run: string
@@ -13,15 +14,23 @@ export interface CoverOptions extends StreamName {
     | undefined
   /** False for tokens, of which nothing says which is later. Then only a full reading covers others. @default true */
   readonly hasOrder?: boolean
+  /** The run has read the stream to its end. Only then its steps are put together. @default false */
+  readonly isAtEnd?: boolean
   readonly signal: AbortSignal
 }
 
 /**
  * Notes the open readings of a stream that a run has covered: it read the same again, with proof. A sync covers earlier
- * readings that began where it began or later. Windows cover a window or a sync whose range they fill.
+ * readings that began where it began or later, and steps without a gap cover as one sync does. Windows cover a window
+ * or a sync whose range they fill.
  */
 export async function coverOpenReadings(database: Database, options: CoverOptions): Promise<void> {
-  const covered = [...(await coveredBySyncs(database, options)), ...(await coveredByWindows(database, options))]
+  const bySteps = options.isAtEnd && options.hasOrder !== false ? await coveredBySteps(database, options) : []
+  const covered = [
+    ...(await coveredBySyncs(database, options)),
+    ...(await coveredByWindows(database, options)),
+    ...bySteps,
+  ]
   if (covered.length === 0) return
   await database.query(
     'select sluice.cover($1, $2)',
@@ -34,11 +43,6 @@ export async function coverOpenReadings(database: Database, options: CoverOption
 export interface TimeRange {
   readonly from: number
   readonly to: number
-}
-
-interface Covered {
-  readonly slice: string
-  readonly coveredBy: string
 }
 
 /** Returns what the ledger finds, after it compared where the syncs began by the kind of their values. */

@@ -38,7 +38,7 @@ export async function syncStream(stream: StreamContext, options: SyncStreamOptio
     // Another run may have moved them just before it let go of the stream.
     if (isFromStart) await clearLists(stream)
     await held.sync()
-    await noteCovered(stream)
+    await noteCovered(stream, { isAtEnd: held.slice.until === undefined })
     // An earlier run has read the beginning of a resumed slice, at an unknown time.
     readAt = held.slice.resumed ? undefined : now
     if (!hasCursor(held.slice, stream.recipe)) return undefined

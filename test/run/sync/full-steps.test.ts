@@ -79,6 +79,8 @@ async function shop() {
     froms: (skipped: number) => api.requests.slice(skipped).map((request) => request.query.get('from') ?? ''),
     /** Two days later, as far as the ledger knows. */
     wait: () => query(`update sluice.slices set started_at = started_at - interval '48 h'`),
+    openReadings: () =>
+      query(`select id from sluice.slices where status = 'done' and completeness = 'open' and covered_by is null`),
     [Symbol.asyncDispose]: async () => {
       await api[Symbol.asyncDispose]()
       await target[Symbol.asyncDispose]()
@@ -179,6 +181,32 @@ test('a reading of everything fills a table that was dropped, also where the fir
   expect(await test.versions()).toHaveLength(test.rows.length)
   await test.query('drop table t.rows')
   expect((await test.run()).error).toContain('the table is missing')
+})
+
+test('a reading of everything covers what was open across its steps, and in the last one', async () => {
+  await using test = await shop()
+  for (const id of [20, 21]) test.rows.push({ id, at: new Date(now - 1_000).toISOString() })
+  test.state.hidden = 4
+  await test.run({ step: '400d' })
+  test.state.hidden = -1
+  await test.query(`update sluice.cursors set value = '${daysAgo(12)}'`)
+  test.state.hidden = 21
+  // Its steps begin at other times than those of a reading of everything.
+  await test.run()
+  expect(await test.openReadings()).toHaveLength(2)
+  test.state.hidden = -1
+  await test.run()
+  expect(await test.openReadings()).toHaveLength(2)
+  test.state.hidden = 1
+  await test.run({ full: true }, 3)
+  await test.run()
+  // Only the first step of this reading of everything is not proven: the first reading is not covered.
+  expect(await test.openReadings()).toHaveLength(2)
+  test.state.hidden = -1
+  await test.run({ full: true }, 3)
+  expect(await test.openReadings()).toHaveLength(1)
+  await test.run()
+  expect(await test.openReadings()).toEqual([])
 })
 
 test('without a key, an interrupted reading of everything stores each record once', async () => {
