@@ -127,6 +127,15 @@ describe('an endpoint that asks to wait for a day', () => {
       /^http:\S+\/v1\/orders\/\{\}\/items: the wait until \d{4}-\S+ \S+ was lifted\n$/,
     )
     expect((await sluice('limits', 'clear', `${api.origin}/`)).stdout).toMatch(/^http:\S+\/v1\/long-wait: the wait/)
+    for (const method of ['GET', 'POST'])
+      await database.database.query(
+        `select sluice.report_limits(sluice.open_rate($1, '{}', $2), '', 6e6, null, null, null, null)`,
+        [api.origin, `5/m of ${method} /v1/users`],
+      )
+    expect((await sluice('limits', 'clear', 'GET /v1/users')).stdout).toMatch(
+      /^GET http:\S+\/v1\/users: the wait until \S+ \S+ was lifted\n$/,
+    )
+    expect((await sluice('limits', 'clear', '/v1/users')).stdout).toMatch(/^POST http:\S+\/v1\/users: the wait/)
     expect((await sluice('limits')).stdout).toBe('No API has asked to wait.\n')
     expect((await sluice('limits', 'clear')).stdout).toBe('No API has asked to wait.\n')
     isBusy = false

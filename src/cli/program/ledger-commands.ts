@@ -45,7 +45,10 @@ export function addLedgerCommands(sluice: Command): void {
     .option('--json', 'print the waits as JSON')
     .action(commandHandler(async () => (await import('../commands/ledger/limits-list.ts')).limitsListCommand))
   addCommand(limits, 'clear', 'Lift waits, for all processes: the next request is sent at once.')
-    .argument('[place]', 'the origin of an API, a path, or both; a path includes those below it (default: all)')
+    .argument(
+      '[place]',
+      "the origin of an API, a path, both, or as 'GET /users'; a path includes those below it (default: all)",
+    )
     .action(commandHandler(async () => (await import('../commands/ledger/limits-clear.ts')).limitsClearCommand))
 
   addCommand(sluice, 'prune', 'Remove what is old and needed no longer from the ledger. Runs do this by themselves.')

@@ -27,11 +27,16 @@ export async function limitsClearCommand(
   return 0
 }
 
-/** Returns a test for the waits of an API, or of a path and all paths below it. */
-function isIn(place: string): (wait: StoredWait) => boolean {
+/**
+ * Returns a test for the waits of an API, or of a path and all paths below it. With a method in front, as in
+ * `GET /users`, only waits of endpoints with limits of their own are meant.
+ */
+function isIn(text: string): (wait: StoredWait) => boolean {
+  const [, method, place = text] = /^([A-Z]+) +(.+)$/.exec(text) ?? []
   const url = /^https?:\/\//i.test(place) ? URL.parse(place) : undefined
   const below = (url ? decodeURI(url.pathname) : place).replace(/\/+$/, '')
   return ({ api, path, endpoint }) => {
+    if (method !== undefined && !(path === null && endpoint?.startsWith(`${method} `))) return false
     if (url && url.origin !== api && !path?.startsWith(`${url.origin}/`)) return false
     if (below === '') return url !== undefined
     const ownPath = (path ?? endpoint?.replace(/^[A-Z]+ /, ''))?.replace(/^https?:\/\/[^/]+/, '')
