@@ -24,9 +24,10 @@ export async function verify(
 ): Promise<VerifyReport> {
   rejectUnknownOptions('verify()', options, typeof pipeline.streams === 'function' ? ACCOUNTS_OPTIONS : OPTIONS)
   const { verifyPipeline } = await import('../run/verify/verify-pipeline.ts')
+  const { isVerified } = await import('../run/verify/verification.ts')
   const { eachPipeline } = await import('../run/verify/each-pipeline.ts')
   const streams = await eachPipeline(pipeline, options, (one) => verifyPipeline(one, options))
-  return { ok: streams.every(({ status }) => status === 'equal' || status === 'skipped'), streams }
+  return { ok: isVerified(streams), streams }
 }
 
 const OPTIONS: OptionNames<EngineOptions> = {

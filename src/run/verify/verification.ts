@@ -69,10 +69,11 @@ export interface StreamVerification extends VerifiedPart {
   readonly stream: string
   readonly table: string
   /**
-   * `different` if rows are missing, stale, newer or extra, and were not repaired; `skipped` if the stream cannot be
-   * compared, and `failed` if it could not be: `error` says why.
+   * `different` if rows are missing, stale, newer or extra, and were not repaired; `unproven` if none are, and the
+   * reading is `open`: records that it did not bring may differ. `skipped` if the stream cannot be compared, and
+   * `failed` if it could not be: `error` says why.
    */
-  readonly status: 'equal' | 'different' | 'failed' | 'skipped'
+  readonly status: 'equal' | 'different' | 'unproven' | 'failed' | 'skipped'
   /** With `from`: each window by itself. */
   readonly windows?: readonly VerifiedWindow[]
   readonly repair?: Repair
@@ -85,7 +86,7 @@ export interface StreamVerification extends VerifiedPart {
 
 /** The result of `verify()`. */
 export interface VerifyReport {
-  /** True if each stream that can be compared is equal to its table. */
+  /** True if at least one stream was compared, and each that can be is equal to its table. */
   readonly ok: boolean
   readonly streams: readonly StreamVerification[]
 }
@@ -104,3 +105,8 @@ export const NOTHING_VERIFIED: VerifiedCounts = Object.freeze({
 
 /** Returns how many rows differ without an excuse. */
 export const faultsIn = ({ missing, stale, newer, extra }: VerifiedCounts): number => missing + stale + newer + extra
+
+/** Returns true if at least one stream was compared, and each that can be is equal to its table. */
+export const isVerified = (streams: readonly StreamVerification[]): boolean =>
+  streams.some(({ status }) => status === 'equal') &&
+  streams.every(({ status }) => status === 'equal' || status === 'skipped')

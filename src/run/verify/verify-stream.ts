@@ -67,7 +67,8 @@ export async function verifyStream(reading: Reading, options: VerifyStreamOption
     const left = found.repair
       ? faultsIn(found.counts) - found.repair.missing - found.repair.stale
       : faultsIn(found.counts)
-    return ended(found, left > 0 ? 'different' : 'equal')
+    if (left > 0) return ended(found, 'different')
+    return ended(found, openText(found.completeness) === undefined ? 'equal' : 'unproven')
   } catch (error) {
     reading.signal.throwIfAborted()
     return ended(found, 'failed', reading.secrets.hide(problemText(error, `${pipeline.name}.${stream}`)))

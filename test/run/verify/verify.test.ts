@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { http, onePage, pipeline } from '../../../src/index.ts'
+import { http, onePage, pipeline, verify } from '../../../src/index.ts'
 import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import { verifyPipeline } from '../../../src/run/verify/verify-pipeline.ts'
@@ -115,6 +115,7 @@ describe('a whole stream', () => {
     await using test = await testDatabase()
     const flow = merging(api.origin)
     await runPipeline(flow, { database: test.url })
+    expect(await verify(flow, { database: test.url })).toMatchObject({ ok: false, streams: [{ status: 'unproven' }] })
     await test.database.query('update t.rows set id = 7 where id = 1')
     expect(await verifyPipeline(flow, { database: test.url })).toMatchObject([
       {

@@ -1,7 +1,7 @@
 import { UsageError } from '../../../model/errors.ts'
 import { keepDatabase } from '../../../run/open-store.ts'
 import type { VerifyOptions } from '../../../run/verify/options.ts'
-import type { StreamVerification, VerifyReport } from '../../../run/verify/verification.ts'
+import { isVerified, type StreamVerification, type VerifyReport } from '../../../run/verify/verification.ts'
 import { verifyPipeline } from '../../../run/verify/verify-pipeline.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
@@ -43,7 +43,7 @@ export async function verifyCommand(
     verified.push(...more)
     if (!json) for (const stream of more) console.log(hide(verificationText(stream)))
   }
-  const ok = verified.every(({ status }) => status === 'equal' || status === 'skipped') && failed.length === 0
+  const ok = isVerified(verified) && failed.length === 0
   if (json) console.log(JSON.stringify(hide({ ok, streams: verified } satisfies VerifyReport)))
   code = Math.max(code, ok ? 0 : 1)
   return code
