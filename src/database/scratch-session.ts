@@ -1,3 +1,4 @@
+import { DatabaseError } from '../model/errors.ts'
 import { duration } from '../value/duration.ts'
 import type { Connection } from './connection/connection.ts'
 import type { Chunks } from './copy.ts'
@@ -11,9 +12,6 @@ const STATEMENT_TIMEOUT = '2h'
  * A connection of its own for temporary tables that are filled for longer than a transaction may last. They end with
  * the connection, also if the process is killed.
  *
- * A pooler shares sessions, so behind one without DATABASE_DIRECT_URL all statements are one transaction, which is
- * rolled back at the end.
- *
  * @example
  * await using scratch = await ScratchSession.open(database, { signal })
  */
@@ -26,6 +24,10 @@ export class ScratchSession implements Queryable, AsyncDisposable {
     this.#limits = { timeoutMs: duration(STATEMENT_TIMEOUT), signal }
   }
 
+  /**
+   * Throws behind a pooler, which shares connections: there, tables would have to be those of one transaction, whose
+   * locks would keep runs from altering the table for hours.
+   */
   static async open(
     database: Database,
     { signal }: { signal?: AbortSignal | undefined } = {},
@@ -35,18 +37,14 @@ export class ScratchSession implements Queryable, AsyncDisposable {
     try {
       const { pid } = await connection.one<{ pid: number }>('select pg_backend_pid() as pid')
       // Behind a pooler the protocol names another backend.
-      const isOwn = pid === connection.pid
-      const set = isOwn ? 'set' : 'set local'
+      if (pid !== connection.pid)
+        throw new DatabaseError(
+          `${database.label}: a pooler shares its connections, and temporary tables need one of their own. Set ` +
+            'DATABASE_DIRECT_URL to the server itself; in place of --database, set DATABASE_URL to the pooler',
+        )
       await session.query(
-        [
-          ...(isOwn ? [] : ['begin']),
-          `${set} statement_timeout = 0`,
-          `${set} idle_in_transaction_session_timeout = 0`,
-          // Reading the table waits for a session that alters it.
-          `${set} lock_timeout = '10min'`,
-          `${set} timezone = 'UTC'`,
-          ...(isOwn ? ['set idle_session_timeout = 0'] : []),
-        ].join('; '),
+        // Reading the table waits for a session that alters it.
+        `set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = '10min'; set timezone = 'UTC'`,
       )
       return session
     } catch (error) {

@@ -2,7 +2,7 @@
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.ts'
 import { marksDeleted } from '../../model/deletions.ts'
 import type { DifferenceKind } from '../../model/difference.ts'
-import type { Table } from '../../model/recipe.ts'
+import { isMerged, type Table } from '../../model/recipe.ts'
 import { keyTextSql, sameKeySql } from '../deleted/deleted-rows.ts'
 import type { RowShape } from '../encode/encoded-page.ts'
 import { TO } from '../history/columns.ts'
@@ -91,9 +91,7 @@ function kindSql(compared: Compared, shape: RowShape): string {
   const { version } = shape
   // Null if the sent row has no version: it is older than one that has.
   const newer =
-    version && compared.table.write !== 'append'
-      ? `when ${notOlderSql(version, 't', 's')} is not true then 'newer'`
-      : ''
+    version && isMerged(compared.table) ? `when ${notOlderSql(version, 't', 's')} is not true then 'newer'` : ''
   return `case
     when t.${XMIN} is null and (${deletedSinceSql(compared, shape)}) then 'changed'
     when t.${XMIN} is not null and ${recentSql(`t.${XMIN}`, beginning)} then 'changed'
