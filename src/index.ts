@@ -76,6 +76,7 @@ export { Decimal } from './value/decimal.ts'
 
 // What a program does with a pipeline.
 export { backfill, type BackfillAccountsOptions, type BackfillOptions } from './entry/backfill.ts'
+export { diff, type DiffOptions } from './entry/diff.ts'
 export { readStatus } from './entry/read-status.ts'
 export { run, type RunAccountsOptions, type RunOptions } from './entry/run.ts'
 export { AccountsFailedError, RunFailedError } from './entry/run-failed-error.ts'
@@ -156,6 +157,7 @@ export type { Clock } from './run/schedule/clock.ts'
 export type { ScheduleOptions } from './run/schedule/schedule.ts'
 export type { AccountsChange } from './run/accounts/live-accounts.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
+export type { DiffReport, StreamDiff } from './run/verify/stream-diff.ts'
 export type {
   Repair,
   StreamVerification,

@@ -43,8 +43,9 @@ export class ScratchSession implements Queryable, AsyncDisposable {
             'DATABASE_DIRECT_URL to the server itself; in place of --database, set DATABASE_URL to the pooler',
         )
       await session.query(
-        // Reading the table waits for a session that alters it.
-        `set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = '10min'; set timezone = 'UTC'`,
+        // Reading the table waits for a session that alters it. Values are shown in one form everywhere.
+        `set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = '10min';
+         set timezone = 'UTC'; set datestyle = 'ISO, YMD'`,
       )
       return session
     } catch (error) {

@@ -9,7 +9,10 @@ import { defined } from '../value/defined.ts'
 import { readRecipe } from './read-recipe.ts'
 
 /** What becomes of a list that moves while it is read without a ledger, and what earlier readings have shown of it. */
-export type MovedList = Pick<SliceRead, 'restart' | 'key' | 'isMerged' | 'pass' | 'endpoints'>
+export type MovedList = Pick<
+  SliceRead,
+  'restart' | 'key' | 'isMerged' | 'pass' | 'endpoints' | 'parentCursors' | 'boundary' | 'boundaryQuota'
+>
 
 /** For rows that nothing merges: a list that has moved is not read again, because rows would double. It is `open`. */
 export const READ_ONCE: MovedList = { restart: 'slice', pass: MAX_PASSES }

@@ -1,5 +1,4 @@
 import { openText } from '../../model/completeness.ts'
-import type { DifferenceSample } from '../../model/difference.ts'
 import {
   faultsIn,
   type Repair,
@@ -8,7 +7,7 @@ import {
   type VerifiedPart,
 } from '../../run/verify/verification.ts'
 import { formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
-import { cellText } from './text-table.ts'
+import { shownSamples } from './difference-text.ts'
 
 /** Windows that differ, to show one by one. */
 const MAX_WINDOWS = 20
@@ -38,7 +37,7 @@ function partLines({ counts, completeness, extraUnknown, samples }: VerifiedPart
     ...KINDS.flatMap(([kind, text]) =>
       counts[kind] === 0
         ? []
-        : [`${formatNumber(counts[kind])} ${text}${shown(samples.filter((sample) => sample.kind === kind))}`],
+        : [`${formatNumber(counts[kind])} ${text}${shownSamples(samples.filter((sample) => sample.kind === kind))}`],
     ),
     ...EXCUSES.flatMap(([name, text]) => (counts[name] === 0 ? [] : [`${formatNumber(counts[name])} ${text}`])),
     ...(extraUnknown === undefined ? [] : [`extra rows are not known: ${extraUnknown}`]),
@@ -60,18 +59,6 @@ const EXCUSES = [
   ['notReadYet', 'not read yet: left to the next run'],
   ['rejected', 'rejected: no row could be made of these records'],
 ] as const
-
-const shown = (samples: readonly DifferenceSample[]): string =>
-  samples.length === 0 ? '' : `\n${samples.map((sample) => `      ${sampleText(sample)}`).join('\n')}`
-
-/** Returns the key of a row, and its columns that differ with both values. */
-export function sampleText({ key, columns = [] }: DifferenceSample): string {
-  const keyText = Object.entries(key).map(([name, value]) => `${name} ${cellText(value)}`)
-  const changes = columns.map(({ column, before, after }) => `${column} ${valueText(before)} -> ${valueText(after)}`)
-  return `${keyText.join(', ')}${changes.length === 0 ? '' : `: ${changes.join(', ')}`}`
-}
-
-const valueText = (value: string | null): string => (value === null ? 'null' : JSON.stringify(value))
 
 function windowLines(windows: NonNullable<StreamVerification['windows']>): string[] {
   const differing = windows.filter(({ counts, extraUnknown }) => faultsIn(counts) > 0 || extraUnknown !== undefined)

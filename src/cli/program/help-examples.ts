@@ -175,6 +175,12 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice preview ./elsewhere/ledger.ts --stream entries --since 2024-05-01'],
     ],
   },
+  diff: {
+    examples: [['sluice diff billing.invoices'], ['sluice diff billing --full', 'as if the cursors were reset']],
+    paragraphs: [
+      'Reads as the next run would, and writes nothing. The exit code is 1 if a stream fails, or its run would fail.',
+    ],
+  },
   explain: {
     examples: [
       ['sluice explain NO_RECORDS', 'what happened, the usual causes, what to do'],

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { addCommand, append, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that show something and store nothing: probe, list, check, preview, explain, status, runs. */
+/** Adds the commands that show something and store nothing, such as list, check, preview, diff, status. */
 export function addInspectCommands(sluice: Command): void {
   addCommand(sluice, 'probe', 'Ask an API what it is like, and write a pipeline file for it.', {
     verbose: 'with --list: name all that is left out; show the stack of an error',
@@ -39,6 +39,14 @@ export function addInspectCommands(sluice: Command): void {
     .option('--type', 'print the TypeScript type of the records as they arrive, instead of rows')
     .option('--json', 'print one row per line, as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/preview.ts')).previewCommand))
+
+  addCommand(sluice, 'diff', 'Show what the next run would change: rows to insert, to update and to delete.')
+    .argument('<pipeline>', 'a name in pipelines/, a file, or NAME.STREAM for one stream')
+    .option('--stream <names...>', 'only these streams')
+    .option('--account <names...>', ONLY_ACCOUNTS)
+    .option('--full', 'what a run with --full would change')
+    .option('--json', 'print the changes as JSON')
+    .action(commandHandler(async () => (await import('../commands/inspect/diff.ts')).diffCommand))
 
   addCommand(sluice, 'explain', 'Say what an error code means and what to do. Without a code: list all codes.', {
     database: false,

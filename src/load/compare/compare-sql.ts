@@ -150,15 +150,18 @@ export const compareAgainSql = (compared: Compared, shape: RowShape, number: num
 export function columnCountsSql(compared: Compared, shape: RowShape, number: number): string {
   const counts = differingColumns(shape).map(({ differs }) => `count(*) filter (where ${differs})`)
   return `select array[${counts.join(', ')}]::bigint[] as counts
-${fromDifferent(compared, shape)} where s.${SHAPE} = ${number} and s."?kind" in ('stale', 'unread') `
+from ${DIFFERENT} as s join ${storedSql(compared)} as t on ${sameKeySql('t', 's', shape.columns)}
+where s.${SHAPE} = ${number} and s."?kind" = 'stale'`
 }
 
-/** The columns by which rows of a shape may differ, with the condition for each. */
-export const differingColumns = (shape: RowShape): { readonly name: string; readonly differs: string }[] =>
-  comparedColumns(shape.columns).map((column) => ({ name: column.name, differs: differsSql([column], shape, ROWS) }))
-
-const fromDifferent = (compared: Compared, shape: RowShape): string =>
-  `from ${DIFFERENT} as s join ${storedSql(compared)} as t on ${sameKeySql('t', 's', shape.columns)}`
+/** The columns by which rows of a shape may differ, and the mark of deleted rows, with the condition for each. */
+export const differingColumns = (shape: RowShape): { readonly name: string; readonly differs: string }[] => [
+  ...comparedColumns(shape.columns).map((column) => ({
+    name: column.name,
+    differs: differsSql([column], shape, ROWS),
+  })),
+  { name: DELETED_AT, differs: `t.${MARKED}` },
+]
 
 /** Characters of a value that a sample shows. */
 const MAX_VALUE_LENGTH = 200

@@ -35,6 +35,30 @@ describe('sluice list', () => {
   })
 })
 
+test('sluice diff shows what the next run would change, and writes nothing', async () => {
+  await using differing = await openShop()
+  const ended = await differing.sluice('diff', 'shop')
+  expect(ended).toMatchObject({ code: 0, stderr: '' })
+  for (const line of [
+    'shop.orders -> shop.orders\n  from the start: 4 rows read (ended)\n  4 to insert',
+    '1 rejected: no row could be made of these records',
+    'the table would be altered: created with id bigint, total bigint, updated timestamptz',
+    'shop.lines -> shop.lines\n  from the start: 10 rows read (ended)\n  10 to insert',
+    'Nothing was written.',
+  ])
+    expect(ended.stdout).toContain(line)
+  expect(await differing.database.database.query(`select to_regclass('shop.orders') as found`)).toEqual([
+    { found: null },
+  ])
+  await differing.sluice('run', 'shop')
+  await differing.database.database.query('update shop.orders set total = 7 where id = 5')
+  const changed = await differing.sluice('diff', 'shop.orders', '--json')
+  expect(JSON.parse(changed.stdout)).toMatchObject({
+    ok: true,
+    streams: [{ since: '2024-01-05T00:00:00Z', read: 1, update: 1, columns: { total: 1 }, alterations: [] }],
+  })
+})
+
 describe('sluice preview', () => {
   test('shows rows without a database', async () => {
     const { cwd } = shop.here

@@ -3,8 +3,8 @@ import { keepDatabase } from '../../../run/open-store.ts'
 import type { VerifyOptions } from '../../../run/verify/options.ts'
 import { isVerified, type StreamVerification, type VerifyReport } from '../../../run/verify/verification.ts'
 import { verifyPipeline } from '../../../run/verify/verify-pipeline.ts'
-import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { rowsRead } from '../../output/rows-read.ts'
 import { verificationText } from '../../output/verification-text.ts'
 import { selectStreams } from '../stream-names.ts'
 import { findAccounts, notStarted } from './run-accounts.ts'
@@ -37,7 +37,7 @@ export async function verifyCommand(
       repair,
       database,
       streams: streams ?? [],
-      onProgress: json ? undefined : progressOf(pipeline.name),
+      onProgress: json ? undefined : rowsRead(pipeline.name),
       signal,
     })
     verified.push(...more)
@@ -47,16 +47,4 @@ export async function verifyCommand(
   if (json) console.log(JSON.stringify(hide({ ok, streams: verified } satisfies VerifyReport)))
   code = Math.max(code, ok ? 0 : 1)
   return code
-}
-
-/** A reading of hours would look like one that hangs. */
-const SAY_EVERY_MS = 10_000
-
-function progressOf(pipeline: string): (stream: string, rows: number) => void {
-  let last = performance.now()
-  return (stream, rows) => {
-    if (performance.now() - last < SAY_EVERY_MS) return
-    last = performance.now()
-    console.error(`${pipeline}.${stream}: ${formatCount(rows, 'row')} read`)
-  }
 }
