@@ -101,6 +101,7 @@ export {
   SchemaError,
   SliceLostError,
   SluiceError,
+  TooManyDeletesError,
   TooManyRejectsError,
   UsageError,
   type HttpErrorKind,

@@ -93,14 +93,15 @@ function stageTexts(stages: readonly Stage[]): string[] {
   })
 }
 
-function writeText({ name, write, key, account, absent, children }: Table): string {
+function writeText({ name, write, key, account, absent, children, mirror }: Table): string {
   const fields = [...(account ? [account.name] : []), ...key].join(' and ')
   if (write === 'replace') return `replaces the rows of ${name}`
   if (write === 'append') return key.length === 0 ? `appends to ${name}` : `appends to ${name}, once by ${fields}`
   if (write === 'history') return `keeps the history of ${name} by ${fields}`
   const lists = children ? `, with the lists ${Object.keys(children).join(' and ')} in tables of their own` : ''
   const kept = absent === 'keep' ? ' and leaves what a record lacks as it is' : ''
-  return `merges into ${name} by ${fields}${kept}${lists}`
+  const gone = mirror ? ', deletes the rows that a complete reading does not bring' : ''
+  return `merges into ${name} by ${fields}${kept}${lists}${gone}`
 }
 
 function whenText(given: Parameters<typeof scheduleOf>[0]): string {

@@ -122,6 +122,27 @@ export function checkStreams(streams: Flows, place: string): void {
       )
     replaced.set(table, stream)
   }
+  const mirrored = mirrorProblem(streams)
+  if (mirrored !== undefined) throw new UsageError(`${place}: ${mirrored}`)
+}
+
+/** A mirror would take the rows of another stream for rows whose records are gone. */
+function mirrorProblem(streams: Flows): string | undefined {
+  for (const [stream, { table }] of Object.entries(streams)) {
+    if (!table.mirror) continue
+    const { rowsOf = [] } = table.mirror
+    const others = Object.keys(streams).filter((one) => one !== stream && streams[one]?.table.name === table.name)
+    const second = others.find((one) => streams[one]?.table.mirror)
+    if (second !== undefined)
+      return `${stream} and ${second} both mirror ${table.name}: each would delete the rows of the other one`
+    const other = others.find((one) => !rowsOf.some((name) => name === one || name.endsWith(`.${one}`)))
+    if (other !== undefined)
+      return (
+        `${stream} and ${other} both write to ${table.name}, and ${stream} deletes rows that it does not bring. ` +
+        `Give each its own table. If rows of ${other} may be deleted too, write { mirror: { rowsOf: '${other}' } }`
+      )
+  }
+  return undefined
 }
 
 /** Looks at the members and not at the class: a file may import another copy of this package. */

@@ -65,6 +65,7 @@ const OPTIONS: OptionNames<RunOptions> = {
   streams: true,
   full: true,
   overlap: true,
+  mostDeletes: true,
   batch: true,
   concurrency: true,
   memory: true,

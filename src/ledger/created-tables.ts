@@ -11,8 +11,13 @@ export const createdTables = {
     return recorded
   },
 
-  /** Returns the statement that records a table. Run it in the transaction that creates the table. */
+  /**
+   * Returns the statement that records a table. Run it in the transaction that creates the table. No stream has rows in
+   * it yet, whoever stored some in a table of this name before.
+   */
   recordSql(table: string): string {
-    return `select sluice.record_table(${quoteLiteral(table)}, ${quoteLiteral(quoteTable(table))}::regclass)`
+    const forgotten = `delete from sluice.table_writers where table_name = ${quoteLiteral(table)}`
+    const [name, oid] = [quoteLiteral(table), quoteLiteral(quoteTable(table))]
+    return `with forgotten as (${forgotten}) select sluice.record_table(${name}, ${oid}::regclass)`
   },
 }

@@ -19,7 +19,7 @@ import {
 } from './shape/change-table.ts'
 import { typeDifferences } from './shape/declared-types.ts'
 import { Fields } from './shape/fields.ts'
-import { mayAlter, refusedAlteration, refusedReplace, type CreatedTables } from './shape/ownership.ts'
+import { deletesUnread, mayAlter, refusedAlteration, refusedReplace, type CreatedTables } from './shape/ownership.ts'
 import type { SchemaChange } from './shape/schema-change.ts'
 import { addedColumns, systemColumns } from './shape/system-columns.ts'
 import { readShape, type TableShape } from './shape/table-shape.ts'
@@ -66,6 +66,11 @@ export class OpenTable {
   /** The table as it was when it was last read; undefined if it does not exist yet. */
   get shape(): TableShape | undefined {
     return this.#shape
+  }
+
+  /** Throws if this run has lost the slice. */
+  get guard(): OpenTableOptions['guard'] {
+    return this.#options.guard
   }
 
   /** The run that writes. */
@@ -115,7 +120,7 @@ export class OpenTable {
     const shape = this.#shape
     if (!shape) return
     if (this.table.write === 'history') await this.#openHistory(shape)
-    if (this.table.write === 'replace' && !(await this.#mayAlter(connection, shape))) throw refusedReplace(this.table)
+    if (deletesUnread(this.table) && !(await this.#mayAlter(connection, shape))) throw refusedReplace(this.table)
     for (const message of await typeDifferences(connection, this.table, shape)) this.warn(message)
     if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve')
       await this.#addSliceColumn(shape)

@@ -3,14 +3,14 @@ import { removesAnnounced } from '../model/deletions.ts'
 import type { Page } from '../model/page.ts'
 import { TombstoneEncoder, type PageTombstones } from './deleted/encode-tombstones.ts'
 import { ChunkRing } from './encode/chunk-ring.ts'
-import type { EncodedPage, EncodedRows, RowShape } from './encode/encoded-page.ts'
+import type { EncodedPage, EncodedRows } from './encode/encoded-page.ts'
 import { mismatchPolicy } from './encode/mismatch-policy.ts'
 import { PageEncoder } from './encode/page-encoder.ts'
 import { CORRECT_IT } from './encode/remedy.ts'
 import type { RowEncoderOptions } from './encode/row-encoder.ts'
+import { rowVersion } from './encode/row-version.ts'
 import { ValueSampler } from './encode/value-sampler.ts'
-import { isOrdered, versionOrder } from './encode/version-order.ts'
-import { historyVersion } from './history/version-time.ts'
+import { presentKeys } from './mirror/present-keys.ts'
 import { flatRecords } from './nested/flat-records.ts'
 import type { OpenTable } from './open-table.ts'
 import { readsEmptyAsNull, type Fields } from './shape/fields.ts'
@@ -51,11 +51,11 @@ export class TableEncoder {
     const page = tombstones?.page ?? read
     const encoder = hasColumns ? this.#encoder() : undefined
     const encoded = encoder?.encode(page, this.#policy(true)) ?? 'change'
-    if (encoded !== 'change') return released(page, encoded, tombstones)
+    if (encoded !== 'change') return this.#released(page, encoded, tombstones)
     const change = schemaChangeFor(page, fields, table)
     const mayChange = hasColumns || contract === 'evolve'
     if (mayChange && !isEmptyChange(change)) return new NeedsSchemaChange(change)
-    return released(page, this.#encodeUnchanged(page, encoder ?? this.#rejectingEncoder()), tombstones)
+    return this.#released(page, this.#encodeUnchanged(page, encoder ?? this.#rejectingEncoder()), tombstones)
   }
 
   /** Returns the keys of rows that go. A table that does not exist yet has none. */
@@ -64,8 +64,17 @@ export class TableEncoder {
     if (!page.tombstones || page.tombstones.length === 0 || !removesAnnounced(table)) return undefined
     if (!table.key.every((field) => fields.loaded(field))) return undefined
     if (this.#tombstones?.fields !== fields)
-      this.#tombstones = { fields, encoder: new TombstoneEncoder(table, fields, this.#version()) }
+      this.#tombstones = { fields, encoder: new TombstoneEncoder(table, fields, rowVersion(this.#open)) }
     return this.#tombstones.encoder.encode(page)
+  }
+
+  #released(page: Page, encoded: EncodedRows, tombstones: PageTombstones | undefined): EncodedRows {
+    page.hold?.[Symbol.dispose]()
+    if (tombstones && encoded.rowsBefore) encoded.tombstones = tombstones.at(encoded.rowsBefore)
+    const { present = [], records } = page
+    const rejected = [...present, ...encoded.refused.map((index) => records[index])]
+    if (this.#open.table.mirror && rejected.length > 0) encoded.present = presentKeys(rejected, this.#open.fields)
+    return encoded
   }
 
   /** Encodes a page for which no change of the table could help: records that do not fit are rejected. */
@@ -126,7 +135,7 @@ export class TableEncoder {
       .digest('hex')
       .slice(0, 16)
     return new PageEncoder(
-      { hash, columns, version: this.#version(), constant, lineage, marksAbsent, lists: this.#lists },
+      { hash, columns, version: rowVersion(this.#open), constant, lineage, marksAbsent, lists: this.#lists },
       { undetermined: this.#undetermined(), ring: this.#ring, sampler: this.#sampler },
     )
   }
@@ -142,15 +151,6 @@ export class TableEncoder {
     return fields.undetermined.map((field) => ({ field, emptyIsNull: readsEmptyAsNull(table, field) }))
   }
 
-  #version(): RowShape['version'] {
-    const { table, fields } = this.#open
-    const column = table.versionBy === undefined ? undefined : fields.loaded(table.versionBy)
-    if (table.write === 'history') return historyVersion(table, column)
-    if (!column || (table.isVersionOptional && !isOrdered(column.type))) return undefined
-    versionOrder(column.type, column.name) // Throws for a type without an order.
-    return column
-  }
-
   /** Returns an encoder that rejects all records: the table has no column, and none can be made of these values. */
   #rejectingEncoder(): PageEncoder {
     const { table, fields } = this.#open
@@ -161,10 +161,4 @@ export class TableEncoder {
       { undetermined, ring: this.#ring, refuse: `it has no value that a column could be made of. ${CORRECT_IT}` },
     )
   }
-}
-
-function released(page: Page, encoded: EncodedRows, tombstones: PageTombstones | undefined): EncodedRows {
-  page.hold?.[Symbol.dispose]()
-  if (tombstones && encoded.rowsBefore) encoded.tombstones = tombstones.at(encoded.rowsBefore)
-  return encoded
 }

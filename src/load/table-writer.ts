@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../database/database.ts'
 import { quoteTable } from '../database/quote.ts'
 import type { Advance } from '../model/batch.ts'
+import { TooManyDeletesError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { bisect } from './bisect.ts'
@@ -10,6 +11,8 @@ import { hasDeletedSql, rowsLockSql } from './deleted/deleted-rows.ts'
 import { RowDeleter } from './deleted/row-deleter.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import { writeHistory } from './history/write-history.ts'
+import { notePresent } from './mirror/note-present.ts'
+import { TableMirror, type EndMirrorOptions, type Mirrored } from './mirror/table-mirror.ts'
 import { openChildren, type ChildWriter } from './nested/child-writer.ts'
 import type { NestedEncoder } from './nested/nested-encoder.ts'
 import { OpenTable, type OpenTableOptions } from './open-table.ts'
@@ -19,7 +22,7 @@ import type { NeedsSchemaChange } from './shape/schema-change.ts'
 import { swapShadow } from './swap-shadow.ts'
 import { TableEncoder } from './table-encoder.ts'
 import { defined } from '../value/defined.ts'
-import { writeBatch, type WrittenBatch } from './write-batch.ts'
+import { rowsOf, writeBatch, type WrittenBatch } from './write-batch.ts'
 import { appendByKey, copyInto, merge, type StoreRows } from './write-modes.ts'
 
 /** Opens the table that a slice is written to. A table that does not exist is created once records show its columns. */
@@ -30,7 +33,7 @@ export async function openTableWriter(
 ): Promise<TableWriter> {
   const open = new OpenTable(database, table, options)
   await open.open()
-  return new TableWriter(open, await openChildren(database, open, options))
+  return new TableWriter(database, open, await openChildren(database, open, options))
 }
 
 /**
@@ -44,7 +47,9 @@ export async function openTableWriter(
  * 3. `finish` at the end of the slice, or `clear` if the slice restarts.
  */
 export class TableWriter {
+  readonly #database: Database
   readonly #open: OpenTable
+  #mirror: TableMirror | undefined
   readonly #encoder: TableEncoder | NestedEncoder
   readonly #children: ChildWriter | undefined
   readonly #deletes: RowDeleter
@@ -55,7 +60,8 @@ export class TableWriter {
   #copiesDirectly: boolean
   #hasWarned = false
 
-  constructor(open: OpenTable, children?: ChildWriter) {
+  constructor(database: Database, open: OpenTable, children?: ChildWriter) {
+    this.#database = database
     this.#open = open
     this.#children = children
     const encoder = new TableEncoder(open)
@@ -128,6 +134,8 @@ export class TableWriter {
   async write(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
     this.#children?.takeCounts()
     return this.#finished(
+      transaction,
+      pages,
       await writeBatch(pages, this.table, {
         storePart: async (rows, shape) => ({ stored: await this.#store(transaction, rows, shape), rejects: [] }),
         deletePart: async (tombstones) => {
@@ -149,15 +157,24 @@ export class TableWriter {
     const complete = this.#children?.complete
     const options = { store: this.#store, table: name, maxRejects, ...defined({ complete }) }
     return this.#finished(
+      transaction,
+      pages,
       await writeBatch(pages, this.table, {
         storePart: (rows, shape) => bisect(transaction, rows, { ...options, shape }),
         deletePart: (tombstones) => this.#deletes.runBisecting(transaction, tombstones),
       }),
+      { isBisected: true },
     )
   }
 
-  #finished(written: WrittenBatch): WrittenBatch {
+  async #finished(
+    transaction: Transaction,
+    pages: readonly EncodedPage[],
+    written: WrittenBatch,
+    { isBisected = false } = {},
+  ): Promise<WrittenBatch> {
     if (written.sharedKey !== undefined) this.#warnOnce(written.sharedKey)
+    if (this.table.mirror && this.exists) await notePresent(transaction, this.table, rowsOf(pages), isBisected)
     return { ...written, ...defined({ children: this.#children?.takeCounts() }) }
   }
 
@@ -165,6 +182,36 @@ export class TableWriter {
   readonly #warnOnce = (message: string): void => {
     if (!this.#hasWarned) this.#open.warn(message)
     this.#hasWarned = true
+  }
+
+  /**
+   * Begins the mirror of a reading of everything: call it before anything is requested. If the reading goes on, returns
+   * false if it began without a mirror.
+   */
+  async openMirror({ isStart, signal }: { readonly isStart: boolean; readonly signal: AbortSignal }): Promise<boolean> {
+    this.#mirror = isStart
+      ? await TableMirror.begin(this.#database, this.#open, signal)
+      : await TableMirror.resume(this.#database, this.#open, signal)
+    return this.#mirror !== undefined
+  }
+
+  /** The mirror of the slice; undefined if its reading deletes nothing. */
+  get mirror(): TableMirror | undefined {
+    return this.#mirror
+  }
+
+  /**
+   * Deletes the rows that a reading of everything did not bring, in the transaction that ends the slice. Returns an
+   * error instead if these are too many: the slice must then not end.
+   */
+  async endMirror(
+    transaction: Transaction,
+    options: Omit<EndMirrorOptions, 'lists'>,
+  ): Promise<Mirrored | TooManyDeletesError | undefined> {
+    this.#children?.takeCounts()
+    const ended = await this.#mirror?.end(transaction, { ...options, lists: this.#children?.gone })
+    if (ended === undefined || ended instanceof TooManyDeletesError) return ended
+    return { ...ended, ...defined({ children: this.#children?.takeCounts() }) }
   }
 
   /**
@@ -183,13 +230,14 @@ export class TableWriter {
   /** Removes the rows of a slice that restarts, if reading it again would store them twice. */
   async clear(transaction: Transaction): Promise<void> {
     await clearSlice(transaction, { table: this.table, slice: this.#open.slice, shape: this.#open.shape })
+    if (this.table.mirror) await TableMirror.clear(transaction, this.#open)
   }
 
   /** Copies rows into an empty table, unless some may be older than the deletion of their records. */
   readonly #copyDirectly: StoreRows = async (transaction, rows, shape) => {
     const { name } = this.table
     if (shape.version) {
-      const results = await transaction.run([rowsLockSql(name, 'stores'), hasDeletedSql(name)].join(';\n'))
+      const results = await transaction.run([rowsLockSql(this.table, 'stores'), hasDeletedSql(name)].join(';\n'))
       this.#copiesDirectly = results.at(-1)?.rows[0]?.['found'] === false
       if (!this.#copiesDirectly) return this.#store(transaction, rows, shape)
     }

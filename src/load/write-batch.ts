@@ -25,6 +25,8 @@ export interface WrittenBatch {
   readonly parentCursors?: readonly ParentCursor[]
   /** A sentence about the field of the key that no record of a page has. */
   readonly missingKey?: string
+  /** For a mirror: records were rejected, and nothing says which rows are theirs. */
+  readonly hasUnknownRecords?: boolean
   /** A sentence about records that are lost because they share a key with others and differ from them. */
   readonly sharedKey?: string
   /** What its pages add to the samples of their reading. */
@@ -56,8 +58,8 @@ export async function writeBatch(
   table: Table,
   { storePart, deletePart }: { readonly storePart: StorePart; readonly deletePart: DeletePart },
 ): Promise<WrittenBatch> {
-  const keep = keepRule(table, pages.map(rowsOf))
-  const selection = selectRows(pages.map(rowsOf), keep)
+  const keep = keepRule(table, rowsOf(pages))
+  const selection = selectRows(rowsOf(pages), keep)
   const rejects: Reject[] = pages.flatMap((page) => page.rejects)
   const { tombstones } = selection
   const remove = async (): Promise<readonly Reject[]> => (tombstones.length === 0 ? [] : deletePart(tombstones))
@@ -106,6 +108,7 @@ export async function writeBatch(
     rejects,
     fieldValues,
     ...(settles.length > 0 && { settles }),
+    ...(pages.some((page) => page.hasUnknownRecords) && { hasUnknownRecords: true }),
     ...(parentCursors.length > 0 && { parentCursors }),
     ...defined({
       highWaterMark,
@@ -119,12 +122,14 @@ export async function writeBatch(
 
 /** Returns a sentence about records of a page that would be lost because of their key; undefined if there are none. */
 export const sharedKeyIn = (page: EncodedPage, table: Table): string | undefined =>
-  sharedKeyText(table, selectRows([rowsOf(page)], keepRule(table, [rowsOf(page)])).lost)
+  sharedKeyText(table, selectRows(rowsOf([page]), keepRule(table, rowsOf([page]))).lost)
 
-function rowsOf(page: EncodedPage): EncodedRows {
-  if (page instanceof EncodedRows) return page
-  throw new TypeError('write takes the pages that encode has returned')
-}
+/** Returns pages with the members that only the table writer needs. */
+export const rowsOf = (pages: readonly EncodedPage[]): EncodedRows[] =>
+  pages.map((page) => {
+    if (page instanceof EncodedRows) return page
+    throw new TypeError('write takes the pages that encode has returned')
+  })
 
 function keepRule({ key, write, absent, insertOnly = [] }: Table, pages: readonly EncodedRows[]): KeepRule {
   if (key.length === 0) return 'all'

@@ -5,7 +5,9 @@ import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
 import { shorten } from '../value/text.ts'
 import type { AroundMerge } from './deleted/around-merge.ts'
+import { rowsLockSql } from './deleted/deleted-rows.ts'
 import type { RowShape } from './encode/encoded-page.ts'
+import { keyNames, noteSeenSql } from './mirror/mirror-sql.ts'
 import { chunksOf, type RowSelection } from './row-selection.ts'
 import { columnList, shapeCheckSql } from './shape/shape-check.ts'
 import { lineageColumns, systemColumns } from './shape/system-columns.ts'
@@ -71,13 +73,16 @@ export const merge =
 /** Appends rows by key. A row whose key is stored already counts as duplicate. */
 export const appendByKey =
   (
-    { name, loadedAt, lineage }: Table,
+    table: Table,
     slice: { readonly id: string; readonly hasColumn: boolean },
     insert: InsertRows = countInserted,
   ): StoreRows =>
   async (transaction, rows, shape) => {
+    const { name, loadedAt, lineage, mirror } = table
     const { columns } = shape
     const source = await copyToStaging(transaction, name, rows, shape)
+    if (mirror)
+      await transaction.run([rowsLockSql(table, 'stores'), noteSeenSql(table, source, keyNames(columns))].join(';\n'))
     const keys = columnList(columns.filter(({ key }) => key))
     const added = [
       ...(slice.hasColumn ? [{ name: systemColumns.slice, value: `${quoteLiteral(slice.id)}::bigint` }] : []),

@@ -45,6 +45,6 @@ export interface Advance {
   readonly fieldValues?: FieldValues | KnownFields
   /** Tables of nested lists, if there are some. */
   readonly children?: CountsOfChildren
-  /** For `replace`, at the end: what the swap did to the table. */
+  /** At the end: what the swap of a `replace` did to the table, or how many rows a mirror has deleted. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
 }

@@ -27,6 +27,7 @@ export const ERROR_CODES = [
   // The rows and their table.
   'REJECT',
   'TOO_MANY_REJECTS',
+  'TOO_MANY_DELETES',
   'SCHEMA',
   'TABLE_NOT_OWNED',
   'TABLE_KEY',

@@ -203,6 +203,14 @@ export class TooManyRejectsError extends LoadError {
   }
 }
 
+/** A complete reading of a mirror did not bring more rows than it may delete. Nothing was deleted. */
+export class TooManyDeletesError extends LoadError {
+  override readonly code = 'TOO_MANY_DELETES'
+  static {
+    defineErrorName(this)
+  }
+}
+
 /** Another run has taken the slice over. This run must not write to it any more. */
 export class SliceLostError extends SluiceError {
   override readonly code = 'SLICE_LOST'

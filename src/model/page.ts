@@ -131,6 +131,11 @@ export interface Page<T = unknown> {
   readonly url?: string
   /** Records that the API announced as deleted, in the order in which they were read. @default none */
   readonly tombstones?: readonly Tombstone[]
+  /**
+   * For a table with `mirror`: records that exist and were rejected, with the fields of the table's key. Their rows
+   * stay. @default none
+   */
+  readonly present?: readonly unknown[]
   /** The position *after* this page. Undefined if the reader does not know it: the page is then committed later. */
   readonly position?: Position
   /**

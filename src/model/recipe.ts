@@ -7,6 +7,7 @@ import type { Format } from './format.ts'
 import type { RecordsShape } from './records-shape.ts'
 import type { TimeForm } from '../value/time-form.ts'
 import type { Job } from './job.ts'
+import type { MirrorOptions, MostDeletes } from './mirror.ts'
 import type { Children, Flatten } from './nested.ts'
 import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
@@ -261,6 +262,10 @@ export interface Table {
   readonly deleted?: DeletedRows
   /** How long deleted rows can be brought back; false keeps none. @default '7d' */
   readonly undo?: Duration | false
+  /** For `merge`: a complete reading deletes the rows that it did not bring. @default they stay */
+  readonly mirror?: MirrorOptions
+  /** The most rows that one reading of a mirror deletes. @default 10 %, in small tables 10 rows */
+  readonly mostDeletes?: MostDeletes
 }
 
 /** An index of a table. */

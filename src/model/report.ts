@@ -11,6 +11,11 @@ export interface StreamReport {
   readonly counts: Counts
   /** For `replace`: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
+  /**
+   * For a table with `mirror`, after a complete reading of everything: the rows that it did not bring and that were
+   * deleted, or marked. Undefined if the reading could not say which rows are gone.
+   */
+  readonly mirroredRows?: number
   /** What the run did to the tables of nested lists, by table. Absent if the stream has none. */
   readonly children?: CountsOfChildren
   /**
@@ -18,7 +23,7 @@ export interface StreamReport {
    * not counted: the table has more than 128 MB, or other streams write to it. A record that came twice counts twice.
    */
   readonly keptRows?: number | undefined
-  /** What became of the rows of deleted records. Absent if they stay. */
+  /** What became of the rows of records that are gone. Absent if none is, or if they stay. */
   readonly deletedRows?: 'deleted' | 'marked'
   /** The cursor at which reading started. Undefined if the stream was read from its start. */
   readonly since?: string | undefined

@@ -65,6 +65,11 @@ export interface SliceRead extends Range {
    * @default nothing follows
    */
   readonly onGivenUp?: (reading: GivenUpReading) => Promise<void>
+  /**
+   * Called if only a part of a list is read, with the reason: a reader of everything would take the rest for deleted.
+   * All readers of a slice share it. @default nobody has to know
+   */
+  readonly onPart?: (reason: string) => void
 }
 
 /** A reading that will not be continued. */

@@ -4,14 +4,17 @@ import type { Job } from '../model/job.ts'
 import type { CursorOrigin } from '../model/field-values.ts'
 import type { HttpSource, Recipe, Table } from '../model/recipe.ts'
 
+type Into = Pick<Table, 'name' | 'write' | 'mirror'>
+
 /**
  * Returns a hash that changes when a stored position no longer fits the recipe. It covers the source with its
- * requests and paging, the cursor, the stages up to the last `flatMap`, and the table with its write mode. It does not
- * cover later stages, credentials, limits, rules for responses and the options of a GraphQL query: those may change
- * while a slice is interrupted.
+ * requests and paging, the cursor, the stages up to the last `flatMap`, and the table with its write mode. A mirror has
+ * to know all that was read, so what is read without it is another reading. The hash does not cover later stages,
+ * credentials, limits, rules for responses and the options of a GraphQL query: those may change while a slice is
+ * interrupted.
  * Functions count by their text.
  */
-export function definitionHash({ source, incremental, stages }: Recipe, table?: Pick<Table, 'name' | 'write'>): string {
+export function definitionHash({ source, incremental, stages }: Recipe, table?: Into): string {
   const read =
     'read' in source
       ? { read: source.read }
@@ -29,7 +32,7 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
   const definition = {
     ...read,
     incremental: incremental && withFormerNames(incremental, FORMER_NAMES.incremental),
-    into: table && [table.name, table.write],
+    into: table && [table.name, table.write, ...(table.mirror ? ['mirror'] : [])],
     parents: parentStages.map((stage) => withFormerNames(stage, FORMER_NAMES.stage)),
   }
   return hashOf(definition)

@@ -6,6 +6,7 @@ import { pruneHourly, pruneWhenDue } from '../ledger/prune.ts'
 import { finishRun, startRun } from '../ledger/runs.ts'
 import { storedTokens } from '../ledger/credentials.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
+import { dropOrphanMirrors } from '../load/mirror/drop-orphan-mirrors.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -92,7 +93,7 @@ export class ActiveRun implements AsyncDisposable {
     const id = await startRun(database, { ...recorded, keeper, signal: readSignal })
     const run = new ActiveRun(context, start, { id, keeper, lossHandlers, resources })
     run.#walBefore = await walPosition(database, readSignal)
-    await run.#dropOrphanShadows()
+    await run.#dropOrphans()
     const pruning = resources.use(new TaskGroup({ signal: readSignal }))
     pruning.spawn((signal) => pruneHourly(database, context.retention, { onError: run.#warnOfPruning, signal }))
     run.emit({ type: 'run.started', run: id, pipeline: pipeline.name, streams, kind })
@@ -185,13 +186,14 @@ export class ActiveRun implements AsyncDisposable {
     this.emit({ type: 'warning', message: `what is old could not be removed from the ledger: ${messageOf(error)}` })
 
   /** A shadow table that cannot be dropped belongs to another user and does no harm. */
-  async #dropOrphanShadows(): Promise<void> {
-    const { database, readSignal } = this.context
+  async #dropOrphans(): Promise<void> {
+    const { database, readSignal: signal } = this.context
     try {
-      await dropOrphanShadows(database, { signal: readSignal })
+      await dropOrphanShadows(database, { signal })
+      await dropOrphanMirrors(database, { signal })
     } catch (error) {
-      readSignal.throwIfAborted()
-      const message = `shadow tables of earlier runs could not be dropped: ${messageOf(error)}`
+      signal.throwIfAborted()
+      const message = `what earlier runs have left behind could not be removed: ${messageOf(error)}`
       this.emit({ type: 'warning', message })
     }
   }

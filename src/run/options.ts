@@ -1,5 +1,6 @@
 import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { MostDeletes } from '../model/mirror.ts'
 import type { Duration } from '../model/request.ts'
 import { duration, type DurationText } from '../value/duration.ts'
 import { messageOf } from '../value/error.ts'
@@ -24,6 +25,11 @@ export interface RunOptions {
   readonly full?: boolean
   /** If another run is reading the same stream: skip the stream, wait for that run, or fail. @default 'fail' */
   readonly overlap?: 'skip' | 'wait' | 'fail'
+  /**
+   * The most rows that a complete reading of a table with `mirror` deletes, in this run: a number, or a share such as
+   * `'25%'`. @default `mostDeletes` of the table
+   */
+  readonly mostDeletes?: MostDeletes | undefined
   readonly batch?: BatchLimits
   /** Streams that are read at once. @default 8 */
   readonly concurrency?: number

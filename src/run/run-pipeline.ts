@@ -1,6 +1,8 @@
 import type { Flows, Pipeline } from '../define/pipeline.ts'
 import { asCompleted } from '../flow/as-completed.ts'
 import { Semaphore } from '../flow/semaphore.ts'
+import { mostDeletesProblem } from '../model/mirror.ts'
+import { UsageError } from '../model/errors.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import { readSecrets } from '../observe/secrets.ts'
 import { environmentOf } from './accounts/environment-of.ts'
@@ -20,6 +22,8 @@ export async function runPipeline<Streams extends Flows>(
 ): Promise<Report<keyof Streams & string>> {
   const { full = false, overlap = 'fail', concurrency = DEFAULTS.concurrency } = options
   const names = chosenStreams(pipeline, options.streams)
+  const { mostDeletes } = options
+  checkMostDeletes(pipeline, names, mostDeletes)
   const batch = resolveBatch(options.batch)
   const secrets = readSecrets(environmentOf(pipeline, options.environment))
   await recordingFailedStart(() => requireSecrets(pipeline, names, secrets), {
@@ -35,7 +39,7 @@ export async function runPipeline<Streams extends Flows>(
   })
   await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full } })
   const permits = new Semaphore(concurrency)
-  const streams = names.map((name) => new StreamContext(run, name, { batch }))
+  const streams = names.map((name) => new StreamContext(run, name, { batch, mostDeletes }))
   const running = streams.map((stream) => runInTurn(stream, permits, { full, overlap }))
   for await (const [stream, report] of asCompleted(running)) run.finishStream(stream, report)
   return await run.finish()
@@ -44,6 +48,17 @@ export async function runPipeline<Streams extends Flows>(
 /** Returns how many slices may be written at once. */
 const readersOf = ({ streams }: Pipeline, names: readonly string[]): number =>
   names.reduce((sum, name) => sum + (streams[name]?.recipe.incremental?.concurrency ?? 1), 0)
+
+function checkMostDeletes({ name, streams }: Pipeline, names: readonly string[], mostDeletes: unknown): void {
+  if (mostDeletes === undefined) return
+  const problem = mostDeletesProblem(mostDeletes)
+  if (problem !== undefined) throw new UsageError(`mostDeletes ${problem}`)
+  if (names.every((stream) => streams[stream]?.table.mirror === undefined))
+    throw new UsageError(
+      `${name}: mostDeletes is for streams whose table has mirror, and ${names.join(', ')} ` +
+        `${names.length === 1 ? 'has' : 'have'} none`,
+    )
+}
 
 async function runInTurn(
   stream: StreamContext,

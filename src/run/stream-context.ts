@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts'
 import { openText } from '../model/completeness.ts'
 import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { MostDeletes } from '../model/mirror.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { StreamReport } from '../model/report.ts'
 import type { ActiveRun } from './active-run.ts'
@@ -13,6 +14,8 @@ export interface StreamContextOptions {
   readonly batch: ResolvedBatch
   /** @default the table of the stream's definition */
   readonly table?: Table
+  /** What a reading of a mirror may delete, instead of the limit of its table. */
+  readonly mostDeletes?: MostDeletes | undefined
 }
 
 /** One stream of a run: its definition, its counts, and the run that it belongs to. */
@@ -24,9 +27,10 @@ export class StreamContext {
   readonly recipe: Recipe
   readonly table: Table
   readonly batch: ResolvedBatch
+  readonly mostDeletes: MostDeletes | undefined
   readonly tally: StreamTally
 
-  constructor(run: ActiveRun, stream: string, { batch, table }: StreamContextOptions) {
+  constructor(run: ActiveRun, stream: string, { batch, table, mostDeletes }: StreamContextOptions) {
     const { pipeline } = run.context
     const flow = pipeline.streams[stream]
     if (!flow) throw new UsageError(`${pipeline.name} has no stream '${stream}'`)
@@ -36,6 +40,7 @@ export class StreamContext {
     this.recipe = flow.recipe
     this.table = table ?? flow.table
     this.batch = batch
+    this.mostDeletes = mostDeletes
     this.tally = run.tally(stream)
   }
 

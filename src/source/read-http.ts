@@ -54,8 +54,10 @@ export async function* readHttp(
   const state = resumed ? readingAt(slice.position, resumed, source.paging) : NOTHING_READ
   const list = new MovingList({ paging: source.paging, incremental, slice, stored: state, start })
   const { secrets, emit, stream = '' } = scope
-  const onSkip = (request: string, status: number, { expected = false }: RuleData): void =>
+  const onSkip = (request: string, status: number, { expected = false }: RuleData): void => {
+    slice.onPart?.(`a rule left out the response of ${request} with status ${status}`)
     emit({ type: 'response.skipped', stream, request, status, expected })
+  }
   const sincePages = sincePagesOf(source, incremental, { range, slice, stored: secrets.reveal(state.since) }, scope)
   const warn = (message: string): void => emit({ type: 'warning', message, ...defined({ stream: scope.stream }) })
   const errors = new PageErrors({ mode: source.request.errors, warn })

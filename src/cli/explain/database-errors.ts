@@ -18,6 +18,21 @@ export const DATABASE_ERRORS = {
     ],
     example: "orders.into('shop.orders', { key: 'id', columns: { total: 'numeric(12,2)' } })",
   },
+  TOO_MANY_DELETES: {
+    happened:
+      'A reading of a table with mirror was complete, and did not bring more of its rows than mostDeletes allows. ' +
+      'Nothing was deleted; what was read is stored.',
+    causes: [
+      'The API returned a part of its list, or an empty one, and called it complete.',
+      'A filter, a parameter or the credentials of the stream have changed.',
+      'So many records are really gone.',
+    ],
+    remedies: [
+      'The message has the number of rows, and keys of some. Look at what is read: sluice preview shop.orders.',
+      'If the records are gone, allow it once: --most-deletes. The run reads everything again, and deletes then.',
+    ],
+    example: 'sluice run shop.orders --most-deletes 120',
+  },
   SCHEMA: {
     happened: 'The table does not accept the rows: its columns, their types or their names do not fit.',
     causes: [

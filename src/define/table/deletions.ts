@@ -1,6 +1,8 @@
 // What a table's options say about the rows of records that no longer exist.
-import type { DeletedRows, Table, WriteMode } from '../../model/recipe.ts'
+import { mostDeletesProblem, type MirrorOptions, type MostDeletes } from '../../model/mirror.ts'
+import type { DeletedRows, Recipe, Table, WriteMode } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import { messageOf } from '../../value/error.ts'
@@ -9,6 +11,15 @@ import { messageOf } from '../../value/error.ts'
 export interface GivenDeletions {
   readonly deleted?: DeletedRows
   readonly undo?: Duration | false
+  readonly mirror?: boolean | { readonly rowsOf?: string | readonly string[] }
+  readonly mostDeletes?: MostDeletes
+}
+
+export interface DeletionsOf {
+  /** `.into("shop.orders")`. */
+  readonly place: string
+  readonly write: WriteMode
+  readonly incremental: Recipe['incremental']
 }
 
 const WORDS: readonly DeletedRows[] = ['delete', 'mark', 'keep']
@@ -18,9 +29,11 @@ const WORDS: readonly DeletedRows[] = ['delete', 'mark', 'keep']
  * the end of a sentence about the table.
  */
 export function deletionsOf(
-  { deleted, undo }: GivenDeletions,
-  { write }: { readonly write: WriteMode },
-): Pick<Table, 'deleted' | 'undo'> | { readonly problem: string } {
+  given: GivenDeletions,
+  of: DeletionsOf,
+): Pick<Table, 'deleted' | 'undo' | 'mirror' | 'mostDeletes'> | { readonly problem: string } {
+  const { deleted, undo } = given
+  const { write } = of
   if (deleted !== undefined && !WORDS.includes(deleted))
     return { problem: `deleted is 'delete', 'mark' or 'keep', not ${JSON.stringify(deleted)}` }
   if (undo !== undefined && undo !== false) {
@@ -39,5 +52,54 @@ export function deletionsOf(
         (write === 'append' ? 'append never changes a stored row' : 'replace stores exactly what was read') +
         ". Leave it out, or use { write: 'merge' }",
     }
-  return defined({ deleted: deleted === 'delete' ? undefined : deleted, undo })
+  const mirror = mirrorOf(given, of)
+  if (typeof mirror === 'string') return { problem: mirror }
+  return defined({
+    deleted: deleted === 'delete' ? undefined : deleted,
+    undo,
+    mirror,
+    mostDeletes: given.mostDeletes,
+  })
 }
+
+/** Returns the options of a mirror, or the reason why they cannot be meant. Undefined if the table is none. */
+function mirrorOf(
+  { mirror = false, mostDeletes, deleted }: GivenDeletions,
+  { place, write, incremental }: DeletionsOf,
+): MirrorOptions | string | undefined {
+  if (typeof mirror !== 'boolean' && (typeof mirror !== 'object' || mirror === null))
+    return `mirror is true, or { rowsOf: 'shop.former' }, not ${JSON.stringify(mirror)}`
+  if (mostDeletes !== undefined && mirror === false)
+    return 'mostDeletes limits what a reading of a mirror deletes. Add mirror: true, or leave it out'
+  if (mirror === false) return undefined
+  const given = typeof mirror === 'object' ? mirror : {}
+  rejectUnknownOptions(`${place}: mirror`, given, MIRROR_OPTIONS)
+  const rowsOf = given.rowsOf === undefined ? [] : [given.rowsOf].flat()
+  if (rowsOf.some((one) => typeof one !== 'string' || one === ''))
+    return "mirror.rowsOf names streams, as in 'shop.former'"
+  const problem = mostDeletes === undefined ? undefined : mostDeletesProblem(mostDeletes)
+  if (problem !== undefined) return `mostDeletes ${problem}`
+  if (write !== 'merge')
+    return `mirror deletes rows that a reading does not bring, ${WITHOUT_MIRROR[write]}. Leave it out`
+  if (deleted === 'keep')
+    return "deleted: 'keep' leaves the rows of deleted records, and mirror deletes them. Leave one of them out"
+  if (incremental?.step !== undefined)
+    return (
+      'mirror needs readings of everything, and with a step each reading is a part. ' +
+      'Remove the step, or let .deleted() delete rows'
+    )
+  if (incremental?.startFrom !== undefined)
+    return (
+      'mirror needs readings of everything, and with startFrom no reading brings older rows. ' +
+      'Remove startFrom, or mirror'
+    )
+  return Object.freeze(rowsOf.length === 0 ? {} : { rowsOf: Object.freeze(rowsOf) })
+}
+
+const WITHOUT_MIRROR: Readonly<Record<Exclude<WriteMode, 'merge'>, string>> = {
+  append: 'and append never changes a stored row',
+  replace: 'and replace does so already',
+  history: 'and a history keeps the past of each row; it ends versions for .deleted() only',
+}
+
+const MIRROR_OPTIONS: OptionNames<Exclude<GivenDeletions['mirror'], boolean | undefined>> = { rowsOf: true }

@@ -5,7 +5,7 @@ import type { Table, TableIndex } from '../../model/recipe.ts'
 /** Returns a table and how it is written, as in `shop.orders (merge on id)`. */
 export function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
   const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges, lineage, flatten } = more
-  const { deleted, undo, children } = more
+  const { deleted, undo, children, mirror, mostDeletes } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
   const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
   const details = [
@@ -20,6 +20,8 @@ export function tableText({ name, account, key: own, write, versionBy, isVersion
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,
     deleted !== undefined && `deleted: ${deleted}`,
+    mirror && `a mirror${mirror.rowsOf ? `, also of rows of ${mirror.rowsOf.join(', ')}` : ''}`,
+    mostDeletes !== undefined && `most deletes: ${mostDeletes}`,
     undo !== undefined && `undo: ${undo}`,
     adopt === true && 'adopted',
     indexes.length > 0 && `indexed by ${indexes.map(indexText).join(', ')}`,

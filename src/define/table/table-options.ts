@@ -1,3 +1,4 @@
+import type { MostDeletes } from '../../model/mirror.ts'
 import type { ChildList, FlattenOptions } from '../../model/nested.ts'
 import type { FieldOf } from '../../model/path.ts'
 import type {
@@ -127,6 +128,19 @@ export type TableOptions<Row, Write> = {
   deleted?: DeletedRows
   /** How long the ledger keeps deleted rows, in `sluice.deleted_rows`; false keeps none. @default '7d' */
   undo?: Duration | false
+  /**
+   * For `merge`: a reading of everything that was complete deletes the rows that it did not bring, or marks them, as
+   * `deleted` says: their records no longer exist. A stream with a cursor reads everything in its first run and with
+   * `--full`. Rows that other streams have stored in the table are an error, unless `rowsOf` names these streams. The
+   * ledger keeps deleted rows for `undo`. @default false: they stay
+   */
+  mirror?: boolean | { readonly rowsOf?: string | readonly string[] }
+  /**
+   * The most rows that one reading of a mirror deletes: a number, or a share such as `'25%'`. With more, the stream
+   * fails and deletes nothing; `--most-deletes` allows it once. @default 10 % of the rows, and in small tables 10 rows,
+   * but fewer than half
+   */
+  mostDeletes?: MostDeletes
   /**
    * For `merge`: lists that are stored in tables of their own, in the same transaction: `{ lines: { key: 'line' } }`
    * stores the entries of `lines` in the table with `_lines` behind its name, with the key of the record. Entries that

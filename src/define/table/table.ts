@@ -158,7 +158,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     isLeftOut: (field) => declared[field] === false,
   })
   if ('problem' in nested) throw fault(nested.problem)
-  const deletions = deletionsOf(given, { write })
+  const deletions = deletionsOf(given, { place, write, incremental: recipe.incremental })
   if ('problem' in deletions) throw fault(deletions.problem)
   return {
     name,
@@ -239,6 +239,8 @@ const OPTIONS: OptionNames<Given> = {
   flatten: true,
   deleted: true,
   undo: true,
+  mirror: true,
+  mostDeletes: true,
   children: true,
 }
 const HINTS: Readonly<Record<string, string>> = {

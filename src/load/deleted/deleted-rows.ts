@@ -13,9 +13,13 @@ import { DELETED_AT, systemColumns } from '../shape/system-columns.ts'
  * transaction that deletes rows waits for those that store rows, and the other way round: otherwise neither would see
  * what the other one is about to commit, and an older row could be stored after its record was deleted.
  */
-export const rowsLockSql = (table: string, mode: 'stores' | 'deletes'): string =>
+export const rowsLockSql = (table: Pick<Table, 'name' | 'account'>, mode: 'stores' | 'deletes'): string =>
   `select pg_advisory_xact_lock${mode === 'stores' ? '_shared' : ''}(` +
-  `hashtextextended(${quoteLiteral(`sluice rows of ${table}`)}, 0))`
+  `hashtextextended(${quoteLiteral(`sluice rows of ${ownRows(table)}`)}, 0))`
+
+/** Names the rows of a table that a stream can write: those of its account, if there are several. */
+export const ownRows = ({ name, account }: Pick<Table, 'name' | 'account'>): string =>
+  account ? `${name} of ${account.value}` : name
 
 /** Returns the key of a row as text. Its columns are in the order of their names: all streams write the same. */
 export const keyTextSql = (alias: string, columns: readonly Pick<LoadedColumn, 'name' | 'key'>[]): string =>
@@ -63,8 +67,12 @@ export const hasDeletedSql = (table: string): string =>
   select from sluice.deleted_rows where table_name = ${quoteLiteral(table)} and version is not null
 ) as found`
 
+/** What found that a record does not exist: the API announced it, or it was missing in a complete reading. */
+export type DeletionReason = 'announced' | 'missing'
+
 export interface RemoveOptions {
   readonly table: Table
+  readonly reason: DeletionReason
   readonly slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
   /** The columns of the key at least. */
   readonly columns: readonly LoadedColumn[]
@@ -85,10 +93,11 @@ export const notMarkedSql = (table: Table): string =>
   marksDeleted(table) ? ` and t.${quoteIdentifier(DELETED_AT)} is null` : ''
 
 /**
- * Returns the statement that deletes the rows of the keys in a staging table `d`, unless they are newer than the
- * deletion, and keeps them. It returns their number as `deleted`.
+ * Returns the statement that deletes the rows of the keys in a staging table or query, unless they are newer than the
+ * deletion, and keeps them. It returns their number as `deleted`. With a `version` the source has its column: null
+ * deletes a row of any version.
  */
-export function deleteAnnouncedSql(source: string, { table, slice, columns, version }: RemoveOptions): string {
+export function deleteRowsSql(source: string, { table, slice, columns, version, reason }: RemoveOptions): string {
   const mark = marksDeleted(table)
   const keeps = table.undo !== false && !mark
   const stored = version && `t.${quoteIdentifier(version.name)}`
@@ -114,7 +123,7 @@ export function deleteAnnouncedSql(source: string, { table, slice, columns, vers
 ), kept as (
   insert into sluice.deleted_rows as o (table_name, key, version, row, pipeline, stream, slice, reason, expires_at)
   select distinct on (${key}) ${quoteLiteral(table.name)}, ${key}, ${text}, gone.row,
-    ${keptBySql(table, slice, 'announced')}
+    ${keptBySql(table, slice, reason)}
   from ${source} as d
     left join gone on gone.key = ${key}
     left join sluice.deleted_rows as g on g.table_name = ${quoteLiteral(table.name)} and g.key = ${key}
@@ -128,7 +137,7 @@ select count(*) as deleted from gone`
 export function keptBySql(
   { undo = DEFAULT_UNDO }: Table,
   { pipeline, stream, id }: RemoveOptions['slice'],
-  reason: 'announced' | 'missing',
+  reason: DeletionReason,
 ): string {
   const seconds = duration(undo === false ? DEFAULT_UNDO : undo) / 1_000
   const values = [pipeline, stream].map(quoteLiteral).join(', ')

@@ -8,9 +8,10 @@ import type { Slice } from '../../model/slice.ts'
 import { closeSql } from '../history/close-versions.ts'
 import { isTime, momentSql } from '../history/version-time.ts'
 import { lockHistory } from '../history/write-history.ts'
+import { keyNames, noteSeenSql } from '../mirror/mirror-sql.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from '../shape/shape-check.ts'
-import { deleteAnnouncedSql, rowsLockSql } from './deleted-rows.ts'
+import { deleteRowsSql, rowsLockSql } from './deleted-rows.ts'
 import type { EncodedTombstone } from './encode-tombstones.ts'
 
 let stagingTables = 0
@@ -72,7 +73,7 @@ export class RowDeleter {
     const target = quoteTable(this.#table.name)
     const list = columnList(columns)
     const statements = [
-      ...(version && !isHistory ? [rowsLockSql(this.#table.name, 'deletes')] : []),
+      ...((version && !isHistory) || this.#table.mirror ? [rowsLockSql(this.#table, 'deletes')] : []),
       `create temporary table ${name} on commit drop as select ${list} from ${target} with no data`,
       shapeCheckSql(source, columns),
       `copy ${source} (${list}) from stdin`,
@@ -87,10 +88,13 @@ export class RowDeleter {
     if (isHistory) await lockHistory(transaction, this.#table.name)
     const deletion = isHistory
       ? endVersionsSql(this.#table, source, columns, version)
-      : deleteAnnouncedSql(source, { table: this.#table, slice: this.#slice, columns, version })
+      : deleteRowsSql(source, { table: this.#table, slice: this.#slice, columns, version, reason: 'announced' })
     const lists = this.#lists?.sql(source, columns) ?? []
-    const results = await transaction.run([deletion, ...lists, `drop table ${source}`].join(';\n'))
-    this.#lists?.counted(results.slice(2, -1).map(({ rows: [row] }) => Number(row?.['deleted'] ?? 0)))
+    // What the API announces as deleted is not missing in its list.
+    const seen = this.#table.mirror ? [noteSeenSql(this.#table, source, keyNames(columns))] : []
+    const results = await transaction.run([deletion, ...lists, ...seen, `drop table ${source}`].join(';\n'))
+    const counts = results.slice(2, -1 - seen.length)
+    this.#lists?.counted(counts.map(({ rows: [row] }) => Number(row?.['deleted'] ?? 0)))
   }
 }
 
@@ -114,7 +118,8 @@ function endVersionsSql(
   })
 }
 
-function refusal(error: Error): string {
+/** Returns why the database refuses to delete a row, and what can be done. */
+export function refusal(error: Error): string {
   const { detail } = error as { detail?: unknown }
   const more = typeof detail === 'string' ? `; ${detail}` : ''
   const remedy =

@@ -2,6 +2,7 @@ import type { Completeness } from '../../model/completeness.ts'
 import type { HighWaterMark, Page, ParentCursor, Position, ReadCounts, Reject } from '../../model/page.ts'
 import type { Samples } from '../../model/field-values.ts'
 import type { EncodedTombstone } from '../deleted/encode-tombstones.ts'
+import type { PresentKeys } from '../mirror/present-keys.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 
@@ -42,6 +43,8 @@ export interface EncodedPage extends Disposable {
   readonly settles?: readonly string[]
   /** A sentence about the field of the key that no record of the page has. */
   readonly missingKey?: string | undefined
+  /** For a mirror: records were rejected, and nothing says which rows are theirs. */
+  readonly hasUnknownRecords?: boolean
   /** What the page adds to the samples of its reading. */
   readonly samples?: Samples | undefined
   /** A hash of the columns' names and types. */
@@ -85,6 +88,10 @@ export class EncodedRows implements EncodedPage {
   tombstones: readonly EncodedTombstone[] = []
   /** The number of the record of each row. */
   readonly recordOf: Uint32Array
+  /** The numbers of the records that the encoder rejected. */
+  readonly refused: readonly number[]
+  /** For a mirror: the keys of rejected records, whose rows stay. */
+  present: PresentKeys | undefined
   /** The rows of nested lists, table by table; undefined where the page has none. */
   nested: readonly (NestedRows | undefined)[] = []
   readonly #ring: ChunkRing
@@ -106,6 +113,7 @@ export class EncodedRows implements EncodedPage {
       absents = [],
       rowsBefore,
       recordOf,
+      refused = [],
       ring,
       segments,
       starts,
@@ -130,6 +138,7 @@ export class EncodedRows implements EncodedPage {
     this.absents = absents
     this.rowsBefore = rowsBefore
     this.recordOf = recordOf
+    this.refused = refused
     this.#ring = ring
     this.#segments = segments
     this.#starts = starts
@@ -140,6 +149,10 @@ export class EncodedRows implements EncodedPage {
   attach(nested: readonly (NestedRows | undefined)[]): void {
     this.nested = nested
     for (const one of nested) this.bytes += one?.rows.bytes ?? 0
+  }
+
+  get hasUnknownRecords(): boolean {
+    return this.present?.isWhole === false
   }
 
   get shape(): string {
@@ -182,6 +195,7 @@ export interface EncodedParts {
   readonly absents?: readonly string[]
   readonly rowsBefore?: Uint32Array | undefined
   readonly recordOf: Uint32Array
+  readonly refused?: readonly number[]
   readonly ring: ChunkRing
   readonly segments: readonly Segment[]
   readonly starts: Uint32Array

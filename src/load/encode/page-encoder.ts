@@ -85,6 +85,7 @@ export class PageEncoder {
     const keys: string[] = []
     const versions: string[] = []
     const absents: string[] = []
+    const refused: number[] = []
     const facts: RowFacts = { key: '', version: '', absent: '', more: this.#lineageText(page) }
     const writer = new SegmentWriter(this.#ring)
     const rowsBefore = page.tombstones ? new Uint32Array(records.length + 1) : undefined
@@ -104,13 +105,15 @@ export class PageEncoder {
       } else if (line.type === 'change') {
         writer.undo()
         return 'change'
-      } else
+      } else {
+        refused.push(index)
         rejects.push({
           stage: page.rejectStage ?? 'encode',
           reason: line.reason,
           record: page.origins?.[index] ?? record,
           ...defined({ parents: page.parents }),
         })
+      }
     }
     if (rowsBefore) rowsBefore[records.length] = rows
     return {
@@ -122,6 +125,7 @@ export class PageEncoder {
       absents,
       rowsBefore,
       recordOf: recordOf.subarray(0, rows),
+      refused,
     }
   }
 
@@ -170,6 +174,7 @@ interface Lines {
   readonly absents: readonly string[]
   readonly rowsBefore: Uint32Array | undefined
   readonly recordOf: Uint32Array
+  readonly refused: readonly number[]
 }
 
 /** Writes lines into chunks; a line lies in one chunk. */

@@ -163,6 +163,7 @@ function without(page: Page, refused: ReadonlyMap<number, string>): Page {
       tombstones: page.tombstones?.map((one) => ({ ...one, before: one.before - before(one.before) })),
     }),
     records: page.records.filter(kept),
+    present: [...(page.present ?? []), ...page.records.filter((_, index) => refused.has(index))],
     ...defined({ origins: page.origins?.filter(kept) }),
     rejects: [...page.rejects, ...rejects],
     counts: { ...page.counts, rejected: page.counts.rejected + rejects.length },

@@ -38,10 +38,14 @@ export const refusedAlteration = (
     { explanation: 'TABLE_NOT_OWNED' },
   )
 
-/** The error for a `replace` of a table that Sluice did not create. */
-export const refusedReplace = ({ name }: Table): SchemaError =>
+/** True if rows are deleted that a reading does not bring. */
+export const deletesUnread = ({ write, mirror }: Table): boolean => write === 'replace' || mirror !== undefined
+
+/** The error for a `replace` or a mirror of a table that Sluice did not create. */
+export const refusedReplace = ({ name, write }: Table): SchemaError =>
   new SchemaError(
-    `${name}: Sluice did not create this table, and write: 'replace' deletes each of its rows that is not read. ` +
+    `${name}: Sluice did not create this table, and ${write === 'replace' ? "write: 'replace'" : 'mirror'} deletes ` +
+      'each of its rows that is not read. ' +
       `To allow that, set adopt: true for the table. ${CORRECT_NAME}`,
     { explanation: 'TABLE_NOT_OWNED' },
   )

@@ -8,7 +8,7 @@ import { historyColumns } from '../../load/history/columns.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { typeDifferences, undefinedTypes } from '../../load/shape/declared-types.ts'
 import { declaredType } from '../../load/shape/fields.ts'
-import { mayAlter, refusedReplace } from '../../load/shape/ownership.ts'
+import { deletesUnread, mayAlter, refusedReplace } from '../../load/shape/ownership.ts'
 import { plannedChange } from '../../load/shape/planned-change.ts'
 import { readShape, type TableShape } from '../../load/shape/table-shape.ts'
 import { SchemaError } from '../../model/errors.ts'
@@ -57,7 +57,7 @@ async function changeText(
   if (ledger === 'old') return undefined
   const created = ledger === 'current' ? createdTables : undefined
   const connection = database.with({})
-  if (table.write === 'replace' && !(await mayAlter(connection, table, shape, created))) throw refusedReplace(table)
+  if (deletesUnread(table) && !(await mayAlter(connection, table, shape, created))) throw refusedReplace(table)
   if (!rows) return undefined
   const change = await plannedChange(connection, table, {
     stream: `${pipeline}.${stream}`,
@@ -128,8 +128,8 @@ const NEEDED_RIGHTS = {
   replace: ['select', 'insert', 'update', 'delete'],
 } as const
 
-async function checkRights(database: Database, { name, write }: Table): Promise<void> {
-  const rights = NEEDED_RIGHTS[write]
+async function checkRights(database: Database, { name, write, mirror, deleted }: Table): Promise<void> {
+  const rights = [...NEEDED_RIGHTS[write], ...(mirror && deleted !== 'mark' ? ['delete'] : [])]
   const { user, ...granted } = await database.one<Record<string, boolean> & { readonly user: string }>(
     `select ${rights.map((right) => `has_table_privilege($1, '${right}') as "${right}"`).join(', ')},
             current_user as "user"`,

@@ -11,11 +11,11 @@ import { openStreams } from '../../model/open-streams.ts'
 export function reportText(report: Report, { width: lineWidth = 80 }: { readonly width?: number } = {}): string {
   const streams = Object.entries(report.streams)
   const width = Math.max(6, ...streams.map(([name]) => name.length))
-  // A stream with a cursor reads what is new, and replace reads everything.
+  // A stream with a cursor has no reading of everything in most runs.
   const kept = streams.find(([, stream]) => stream.keptRows && stream.cursor === undefined)?.[0]
   const rows = streams.flatMap(([name, stream]) => {
     const lines = streamLines(name.padEnd(width), stream, report.kind, lineWidth)
-    return name === kept ? [...lines, `${' '.repeat(width + 2)}write: 'replace' would remove kept rows`] : lines
+    return name === kept ? [...lines, `${' '.repeat(width + 2)}mirror: true would delete kept rows`] : lines
   })
   const head = `${'stream'.padEnd(width)} ${COLUMNS.map(([title, size]) => title.padStart(size)).join(' ')}`
   return [head, ...rows, '', summary(report, lineWidth)].join('\n')
@@ -60,6 +60,8 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
       `${indent}replaced: ${formatNumber(stream.swap.inserted)} inserted, ` +
         `${formatNumber(stream.swap.updated)} updated, ${formatNumber(stream.swap.deleted)} deleted in ${stream.table}`,
     )
+  const mirrored = mirroredText(stream)
+  if (mirrored !== undefined) lines.push(indent + mirrored)
   for (const [table, { inserted, updated, unchanged, deleted }] of Object.entries(stream.children ?? {}))
     lines.push(
       `${indent}${table}: ${formatNumber(inserted)} inserted, ${formatNumber(updated)} updated, ` +
@@ -79,6 +81,13 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
 
 const keptText = (rows: number, table: string): string =>
   `kept: ${table} has ${formatCount(rows, 'row')} that this reading did not bring`
+
+function mirroredText({ mirroredRows = 0, deletedRows = 'deleted', table }: StreamReport): string | undefined {
+  if (mirroredRows === 0) return undefined
+  const were = mirroredRows === 1 ? 'was' : 'were'
+  const rows = formatCount(mirroredRows, 'row')
+  return `mirror: ${rows} that this reading did not bring ${were} ${deletedRows} in ${table}`
+}
 
 /** A report that an older version stored has no such count. */
 function deletedText({ counts: { deleted }, swap, deletedRows, table }: StreamReport): string | undefined {

@@ -11,6 +11,7 @@ import { addChildren, addCounts, NO_COUNTS } from '../../model/counts.ts'
 export class StreamTally {
   readonly #table: string
   readonly #deletedRows: StreamReport['deletedRows']
+  readonly #isMirror: boolean
   readonly #started = performance.now()
   readonly #warnings = new Set<string>()
   #counts: Counts = NO_COUNTS
@@ -34,6 +35,7 @@ export class StreamTally {
 
   constructor(table: Table) {
     this.#table = table.name
+    this.#isMirror = table.mirror !== undefined
     const becomes = marksDeleted(table) ? 'marked' : 'deleted'
     this.#deletedRows = removesAnnounced(table) ? becomes : undefined
   }
@@ -104,14 +106,16 @@ export class StreamTally {
   }
 
   report(status: Status, error?: string): StreamReport {
+    const mirroredRows = this.#isMirror ? this.#swap?.deleted : undefined
     return {
       status: status === 'interrupted' && !this.#hasSlice ? 'not run' : status,
       table: this.#table,
       counts: this.#counts,
       ...defined({
         keptRows: this.#keptRows,
-        deletedRows: this.#counts.deleted > 0 ? this.#deletedRows : undefined,
-        swap: this.#swap,
+        deletedRows: this.#counts.deleted > 0 || (mirroredRows ?? 0) > 0 ? this.#deletedRows : undefined,
+        mirroredRows,
+        swap: this.#isMirror ? undefined : this.#swap,
         children: this.#children,
         completeness: worstOf(this.#accepted, this.#refused),
         since: this.#since,

@@ -103,7 +103,8 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     const { stream, slice } = this
     const { completeness } = slice
     stream.tally.sliceFinished(completeness)
-    stream.tally.keptRows(await countKeptRows(this))
+    // What a mirror keeps, its warnings tell.
+    if (!stream.table.mirror) stream.tally.keptRows(await countKeptRows(this))
     stream.emit({
       type: 'slice.finished',
       stream: stream.stream,

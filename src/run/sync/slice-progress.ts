@@ -86,11 +86,13 @@ export class SliceProgress {
     position: Position,
     { swap, loaded }: { readonly swap: Advance['swap']; readonly loaded: ReadonlySet<string> },
   ): Advance {
+    this.#missingKey ??= written.missingKey
     const { counts, rejects, completeness, children, boundaryMatches = [], settles = [], parentCursors = [] } = written
     const key = identifyingFields(this.#stream.table)
     const seen = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     const highWaterMark = isEnd(position) ? maxHighWaterMark(seen, this.#stepEnd()) : seen
-    if (swap && highWaterMark && !highWaterMark.isToken) throw this.#incrementalReplace()
+    if (swap && this.#stream.table.write === 'replace' && highWaterMark && !highWaterMark.isToken)
+      throw this.#incrementalReplace()
     const boundaryRemaining = boundaryMatches.length > 0 ? without(this.#boundary, boundaryMatches) : undefined
     const { isKeyChanged } = this.#keyUse
     const shown = written.fieldValues ?? NO_FIELD_VALUES
@@ -140,10 +142,15 @@ export class SliceProgress {
     )
   }
 
+  /** Returns the completeness of the slice up to the end of a batch. */
+  wholeCompleteness({ completeness }: WrittenBatch): Completeness | undefined {
+    return worstOf(this.#completeness, this.#hidden(completeness))
+  }
+
   /** Throws if the slice would end with a reading that is open and the table does not accept that. */
-  checkComplete({ completeness }: WrittenBatch): void {
+  checkComplete(written: WrittenBatch): void {
     const { table, streamName } = this.#stream
-    const whole = worstOf(this.#completeness, this.#hidden(completeness))
+    const whole = this.wholeCompleteness(written)
     const text = openText(whole)
     if (whole === undefined || text === undefined || acceptsOpen(table)) return
     const consequence =
@@ -200,6 +207,7 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
     rejects: all.flatMap(({ rejects }) => rejects),
     fieldValues: addFieldValues(...all.map(({ fieldValues = NO_FIELD_VALUES }) => fieldValues)),
     settles: all.flatMap(({ settles = [] }) => settles),
+    ...(all.some(({ hasUnknownRecords }) => hasUnknownRecords) && { hasUnknownRecords: true }),
     parentCursors: all.flatMap(({ parentCursors = [] }) => parentCursors),
     ...defined({
       highWaterMark,

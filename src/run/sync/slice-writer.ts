@@ -3,14 +3,12 @@ import { isTableChanged, isTransient } from '../../database/errors.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { ledgerError } from '../../ledger/errors.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
-import { advanceSql } from '../../ledger/slices/transitions.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import type { PageChange } from '../../load/page-change.ts'
 import { CHANGE_LIMITS } from '../../load/shape/change-table.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import { hasRows, type WrittenBatch } from '../../load/write-batch.ts'
 import type { Advance } from '../../model/batch.ts'
-import { openBecause, worstOf } from '../../model/completeness.ts'
 import { NO_COUNTS } from '../../model/counts.ts'
 import { SchemaError } from '../../model/errors.ts'
 import { END, isEnd, type Position } from '../../model/page.ts'
@@ -18,6 +16,9 @@ import { sessionMark } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
 import { isFenceError, isSplittable } from './commit-errors.ts'
+import { CommitSql } from './commit-sql.ts'
+import { endSlice, limitsOf, type EndedSlice } from './end-slice.ts'
+import { REFUSED, UNKNOWN_RECORDS, type MirrorReading } from './mirror-reading.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
 import { mergeBatches, SliceProgress, type ProgressOptions } from './slice-progress.ts'
 
@@ -30,12 +31,10 @@ export class ReadAgainError extends Error {
 
 export interface SliceWriterOptions extends ProgressOptions {
   readonly source?: SliceSource
+  readonly mirror?: MirrorReading | undefined
 }
 
 const MAX_ATTEMPTS = 8
-
-/** The last batch of a replace brings the whole table to what was read. */
-const REPLACE_TIMEOUT = '2h'
 
 /**
  * Commits the batches of one slice in order, each in one transaction with the slice's position and counts.
@@ -52,14 +51,17 @@ const REPLACE_TIMEOUT = '2h'
 export class SliceWriter implements AsyncDisposable {
   readonly #context: SliceContext
   readonly #target: TableWriter
-  readonly #source: SliceSource
+  readonly #commitSql: CommitSql
   readonly #progress: SliceProgress
+  readonly #mirror: MirrorReading | undefined
   #open: OpenTransaction | undefined
+  #ended: EndedSlice | undefined
 
-  constructor(context: SliceContext, target: TableWriter, { source = {}, ...options }: SliceWriterOptions) {
+  constructor(context: SliceContext, target: TableWriter, { source = {}, mirror, ...options }: SliceWriterOptions) {
     this.#context = context
     this.#target = target
-    this.#source = source
+    this.#commitSql = new CommitSql(context, target, { source, mirror })
+    this.#mirror = mirror
     this.#progress = new SliceProgress(context.slice, context.stream, options)
   }
 
@@ -77,12 +79,20 @@ export class SliceWriter implements AsyncDisposable {
    */
   storesWithChange(position: Position | undefined): position is Position {
     if (position === undefined || this.#open) return false
-    return !isEnd(position) || this.#context.stream.table.write !== 'replace' || this.#progress.seq === 0
+    return !isEnd(position) || !this.#isLongAtEnd() || this.#progress.seq === 0
   }
+
+  readonly #isLongAtEnd = (): boolean =>
+    this.#context.stream.table.write === 'replace' || this.#target.mirror !== undefined
 
   /** Changes the table for a page with a position, and stores the page, in one transaction. */
   async writeChanged(change: PageChange, position: Position): Promise<void> {
     await this.#commit([], position, change)
+  }
+
+  /** Why the slice has not ended, though everything was read and stored: its mirror would delete too much. */
+  get refusal(): Error | undefined {
+    return this.#ended?.refusal
   }
 
   /** True while rows wait in an open transaction. Nothing else may be done to the table then. */
@@ -92,7 +102,7 @@ export class SliceWriter implements AsyncDisposable {
 
   /** Completes the slice, unless its last page did. */
   async end(): Promise<void> {
-    if (this.#progress.isAtEnd) return
+    if (this.#progress.isAtEnd || this.refusal) return
     if (this.#open) await this.#close(this.#open, [], END)
     else await this.#commit([], END)
   }
@@ -118,12 +128,16 @@ export class SliceWriter implements AsyncDisposable {
       let advance: Advance | undefined
       try {
         await using transaction = await this.#begin(isEnd(position), change)
+        if (isEnd(position)) await this.#target.mirror?.lock(transaction)
         if (change) pages = [await change.apply(transaction)]
         const written = await this.#store(transaction, pages, bisects)
         // A change for which no row could be stored is taken back. The rejects and the position are committed.
-        if (change?.hasAltered && !hasRows(written, this.#context.stream.table)) await change.undo()
-        advance = await this.#advance(transaction, this.#graded(written, pages, position), position)
-        await transaction.commit(this.#commitSql(advance))
+        if (change?.hasAltered && !hasRows(written, this.#context.stream.table)) {
+          await change.undo()
+          this.#mirror?.keepAll(UNKNOWN_RECORDS)
+        }
+        advance = await this.#advance(transaction, written, { pages, position, isCareful: bisects })
+        await transaction.commit(this.#commitSql.of(this.#progress.seq, advance))
         this.#committed(advance, pages, started)
         return
       } catch (error) {
@@ -169,8 +183,8 @@ export class SliceWriter implements AsyncDisposable {
     let advance: Advance | undefined
     try {
       if (pages.length > 0) written.push(await this.#storeInside(transaction, pages))
-      advance = await this.#advance(transaction, this.#graded(mergeBatches(written), pages, position), position)
-      await transaction.commit(this.#commitSql(advance))
+      advance = await this.#advance(transaction, mergeBatches(written), { pages, position })
+      await transaction.commit(this.#commitSql.of(this.#progress.seq, advance))
     } catch (error) {
       if (!advance || !isTransient(error) || !(await this.#isCommitted())) throw this.#cannotResend(error)
     }
@@ -182,12 +196,11 @@ export class SliceWriter implements AsyncDisposable {
 
   async #begin(isLast: boolean, change?: PageChange): Promise<Transaction> {
     const { stream, slice } = this.#context
-    const isLongSwap = isLast && stream.table.write === 'replace'
     return stream.database.transaction({
       sessionTag: sessionMark(slice),
       signal: stream.writeSignal,
+      ...limitsOf(stream.table, isLast && this.#isLongAtEnd()),
       ...(change && CHANGE_LIMITS),
-      ...defined({ statementTimeout: isLongSwap ? (REPLACE_TIMEOUT as '2h') : undefined }),
     })
   }
 
@@ -209,35 +222,24 @@ export class SliceWriter implements AsyncDisposable {
     }
   }
 
-  async #advance(transaction: Transaction, written: WrittenBatch, position: Position): Promise<Advance> {
+  async #advance(
+    transaction: Transaction,
+    written: WrittenBatch,
+    { pages, position, isCareful = false }: { pages: readonly EncodedPage[]; position: Position; isCareful?: boolean },
+  ): Promise<Advance> {
     this.#progress.checkRejects(written.rejects)
-    if (isEnd(position)) this.#progress.checkComplete(written)
-    const isUnchanged = written.highWaterMark?.isUnchanged === true
-    const swap = isEnd(position) ? await this.#target.finish(transaction, { isUnchanged }) : undefined
-    return this.#progress.advance(written, position, { swap, loaded: this.#target.loadedFields })
-  }
-
-  /**
-   * Adds what makes the end of a slice open. An end without a grade is a fault of its source or of a stage, and must
-   * not look like a proof. A reading whose records all lack the key has stored nothing.
-   */
-  #graded(written: WrittenBatch, pages: readonly EncodedPage[], position: Position): WrittenBatch {
-    const missingKey = this.#progress.missingKey(written)
-    if (!isEnd(position) || this.#context.slice.kind === 'replay') return written
-    const ungraded = pages.at(-1)?.completeness === undefined ? UNGRADED_END : undefined
-    const keyless = missingKey === undefined ? undefined : openBecause(missingKey)
-    return { ...written, ...defined({ completeness: worstOf(written.completeness, worstOf(ungraded, keyless)) }) }
-  }
-
-  /** Returns the statements that commit a batch. They are sent in one query with the COMMIT. */
-  #commitSql(advance: Advance): string {
-    const { slice } = this.#context
-    const sql = advanceSql(slice, this.#progress.seq, advance)
-    const endSql = isEnd(advance.position) ? this.#source.endSql?.() : undefined
-    return endSql === undefined ? sql : `${endSql};\n${sql}`
+    if (written.hasUnknownRecords) this.#mirror?.keepAll(UNKNOWN_RECORDS)
+    const loaded = this.#target.loadedFields
+    if (!isEnd(position)) return this.#progress.advance(written, position, { swap: undefined, loaded })
+    const [context, target, progress, mirror] = [this.#context, this.#target, this.#progress, this.#mirror]
+    const of = { context, target, progress, mirror, last: pages.at(-1), isCareful }
+    const ended = (this.#ended = await endSlice(transaction, written, of))
+    return progress.advance(ended.written, ended.refusal ? REFUSED : position, { swap: ended.swap, loaded })
   }
 
   #committed(advance: Advance, pages: readonly { readonly bytes: number }[], started: number): void {
+    this.#commitSql.committed(advance)
+    for (const warning of this.#ended?.warnings ?? []) this.#context.stream.warn(warning)
     this.#progress.commit(advance)
     this.#context.slice = this.#progress.slice
     this.#context.onCommit({
@@ -291,9 +293,5 @@ interface OpenTransaction {
   readonly pages: { readonly bytes: number }[]
   readonly started: number
 }
-
-const UNGRADED_END = openBecause(
-  'the reading ended without saying whether it was complete. Please report this with the definition of the stream',
-)
 
 const NOTHING: WrittenBatch = { counts: NO_COUNTS, rejects: [] }

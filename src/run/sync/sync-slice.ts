@@ -23,6 +23,7 @@ import { openFieldWatch } from './field-watch.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
 import { withKeyFields } from './key-fields.ts'
 import { rejectDroppedColumns, rejectMissingTable } from './lost-table.ts'
+import { isRefused, openMirror } from './mirror-reading.ts'
 import { restartSlice } from './restart-slice.ts'
 import { settleRejects, type KeyUse } from './settle-rejects.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
@@ -54,7 +55,7 @@ export async function syncSlice(
   source: SliceSource,
 ): Promise<void> {
   const { position, since, until, definition } = context.slice
-  if (restart) await restartSlice(context, restart)
+  if (restart || isRefused(position)) await restartSlice(context, restart)
   if (!source.read) await endGivenUpJobs(context, restart && { position, definition, ...defined({ since, until }) })
   let withoutProgress = 0
   let lostResults = 0
@@ -100,27 +101,30 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
     throw source.read ? error : await withKeyFields(error, context)
   })
   if (!target.exists) await rejectMissingTable(context)
+  const mirror = source.read ? undefined : await openMirror(context, target)
   await using givenUp = new GivenUpChildren(context)
   // A replay reads what it is given.
   const waysOn = source.read ? undefined : await openWaysOn(context)
   const reading = {
     ...sliceRead(slice, table, passes),
-    ...defined({ endpoints: waysOn?.endpoints }),
+    ...defined({ endpoints: waysOn?.endpoints, onPart: mirror?.keepAll }),
     ...(slice.kind === 'sync' && { parentCursors: readParentCursors.bind(undefined, database, slice) }),
     onGivenUp: givenUp.end,
   }
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
+  const followed = mirror ? mirror.follow(pages) : pages
   const keyUse: KeyUse = { isKeyChanged: false }
   const fieldWatch = await openFieldWatch(context)
   await using writer = new SliceWriter(context, target, {
+    mirror,
     source: waysOn ? { ...source, endSql: waysOn.sql } : source,
     keyUse,
     fieldWatch,
   })
   const count = run.meter.sliceReader(stream.stream, slice.id)
   // The signal stops only the reading: complete pages are committed before its reason is thrown.
-  const gathered = batches(encodePages(settleRejects(pages, context, keyUse), target, { signal: failure.signal }), {
+  const gathered = batches(encodePages(settleRejects(followed, context, keyUse), target, { signal: failure.signal }), {
     ...stream.batch,
     measure: measureInto(count),
     isAlone: isSchemaChange,
@@ -140,6 +144,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
     }
   }
   await writer.end()
+  if (writer.refusal) throw writer.refusal
   if (fieldWatch && fieldWatch.newlyLost.length > 0) stream.warn(lostFieldsText(fieldWatch.newlyLost))
 }
 

@@ -14,6 +14,9 @@ import { CursorLimit } from './cursor-limit.ts'
 import { compareValues, rangeValue, type CursorValue } from './cursor-value.ts'
 import { TextCursor } from './text-cursor.ts'
 
+const rangeText = ({ since, until }: Range): string =>
+  [since !== undefined && `from ${since} on`, until !== undefined && `up to ${until}`].filter(Boolean).join(' ')
+
 /** The records of one page that are in the range and new. */
 export interface FollowedRecords {
   readonly records: readonly unknown[]
@@ -26,7 +29,7 @@ export interface FollowedRecords {
   readonly hasEnded: boolean
 }
 
-type FollowedSlice = Pick<SliceRead, 'boundary' | 'startedAt' | 'lineageHash' | 'boundaryQuota' | 'restart'>
+type FollowedSlice = Pick<SliceRead, 'boundary' | 'startedAt' | 'lineageHash' | 'boundaryQuota' | 'restart' | 'onPart'>
 
 /**
  * Sees records as they were read, before any stage. A record without a cursor value is kept, and does not move the
@@ -59,8 +62,10 @@ export class CursorFollower {
 
   constructor(incremental: Incremental, range: Range, slice: FollowedSlice, scope: Pick<Scope, 'emit' | 'stream'>) {
     const { at, lookback, order = 'any', unit } = incremental
-    const { boundary, startedAt, lineageHash = '', boundaryQuota, restart } = slice
+    const { boundary, startedAt, lineageHash = '', boundaryQuota, restart, onPart } = slice
     this.#location = `.incremental(${typeof at === 'string' ? `'${at}'` : 'function'})`
+    if (range.since !== undefined || range.until !== undefined)
+      onPart?.(`${this.#location} has read a part of a list, ${rangeText(range)}`)
     if (boundary && lookback !== undefined && Number.parseFloat(String(lookback)) > 0)
       throw new UsageError(
         `${this.#location}: a lookback reads records again, and append without a key would store them twice. ` +

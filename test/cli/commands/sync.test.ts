@@ -121,6 +121,9 @@ test.each([
   [['run', '--limit', '5'], '--limit needs --dry-run'],
   [['run', '--timeout', 'long'], '"long" is no duration'],
   [['run', '--memory', '64 apples'], '"64 apples" is no size'],
+  [['run', '--most-deletes', '1 %'], 'a number of rows, or a share of them'],
+  [['run', 'shop', '--most-deletes', '5'], 'none of these has it'],
+  [['run', '--dry-run', '--most-deletes', '5'], '--dry-run, which deletes nothing'],
   [['cursor', 'set', 'shop.orders'], "missing required argument 'value'"],
   [['sql'], "missing required argument 'statements'"],
 ])('wrong usage exits with 2 and says why: sluice %j', async (args, message) => {

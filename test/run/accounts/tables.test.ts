@@ -81,6 +81,23 @@ describe('a table of several accounts', () => {
     expect([again['north']?.keptRows, again['south']?.keptRows]).toEqual([1, 2])
   })
 
+  test('loses the rows that an account no longer has, and none of the others', async () => {
+    await using test = await testDatabase()
+    const table = { key: 'id', mirror: true }
+    await stored(test.url, () => [{ id: 1 }, { id: 2 }, { id: 3 }], { table })
+    const again = await stored(
+      test.url,
+      (name) => (name === 'north' ? [{ id: 1 }, { id: 2 }] : [{ id: 2 }, { id: 3 }]),
+      {
+        table,
+      },
+    )
+    expect([again['north'], again['south']]).toMatchObject([{ mirroredRows: 1 }, { mirroredRows: 1 }])
+    expect(await test.database.query(`select account || id as row from t.rows order by 1`)).toEqual(
+      ['north1', 'north2', 'south2', 'south3'].map((row) => ({ row })),
+    )
+  })
+
   test('adds a column that the records of one account have, and null in those of the others', async () => {
     await using test = await testDatabase()
     await stored(test.url, (name) => [{ id: 1, ...(name === 'north' && { extra: 'x' }) }])

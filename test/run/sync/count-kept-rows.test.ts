@@ -30,10 +30,10 @@ test('a full reading that brings fewer records than the table has rows reports h
   const report = await run(13)
   expect(report.streams.rows).toMatchObject({ keptRows: 12, counts: { unchanged: 13 }, warnings: [] })
   expect(reportText(report)).toMatch(
-    /kept: t\.rows has 12 rows that this reading did not bring\n +write: 'replace' would remove/,
+    /kept: t\.rows has 12 rows that this reading did not bring\n +mirror: true would delete/,
   )
   const two = reportText({ ...report, streams: { ...report.streams, more: report.streams.rows } })
-  expect(two.match(/would remove/g)).toHaveLength(1)
+  expect(two.match(/would delete/g)).toHaveLength(1)
   expect(reportText(await run(24))).toContain('kept: t.rows has 1 row that this reading did not bring')
   expect(reportText(await run(25))).not.toContain('kept')
 })

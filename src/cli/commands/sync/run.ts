@@ -5,6 +5,7 @@ import { messageOf } from '../../../value/error.ts'
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
 import { withoutAccount } from '../../../model/account.ts'
 import { UsageError } from '../../../model/errors.ts'
+import { mostDeletesProblem, type MostDeletes } from '../../../model/mirror.ts'
 import type { Report } from '../../../model/report.ts'
 import type { Duration } from '../../../model/request.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
@@ -31,6 +32,7 @@ export interface RunCommandOptions extends CommonOptions {
   readonly limit?: number
   readonly timeout?: Duration
   readonly overlap?: 'skip' | 'wait' | 'fail'
+  readonly mostDeletes?: string
   readonly batchRows?: number
   readonly concurrency?: number
   /** Bytes. */
@@ -59,11 +61,15 @@ export async function runCommand(words: [string[]], options: RunCommandOptions, 
 }
 
 function refuseContradictions(options: RunCommandOptions) {
-  const { limit, dryRun = false, json = false, logFormat, quiet = false, summaryFile } = options
+  const { limit, dryRun = false, json = false, logFormat, quiet = false, summaryFile, mostDeletes } = options
   if (limit !== undefined && !dryRun)
     throw new UsageError('--limit needs --dry-run: a run that stores rows reads all records')
   if (dryRun && (quiet || summaryFile !== undefined))
     throw new UsageError(`--${quiet ? 'quiet' : 'summary-file'} cannot be combined with --dry-run, which shows rows`)
+  const problem = mostDeletes === undefined ? undefined : mostDeletesProblem(limitOf(mostDeletes))
+  if (problem !== undefined) throw new UsageError(`--most-deletes ${problem}`)
+  if (dryRun && mostDeletes !== undefined)
+    throw new UsageError('--most-deletes cannot be combined with --dry-run, which deletes nothing')
   if (quiet && json)
     throw new UsageError('--quiet cannot be combined with --json; --summary-file writes the reports to a file')
   const other = Object.entries({ json, quiet, 'dry-run': dryRun }).find(([, isGiven]) => isGiven)
@@ -79,6 +85,8 @@ async function runAll(
   const { dryRun = false, timeout, quiet = false, database } = options
   const { found: all, failed } = await findAccounts(words, options, context)
   const found = selectStreams(all, options.stream)
+  if (options.mostDeletes !== undefined && !found.some(hasMirror))
+    throw new UsageError('--most-deletes is for streams whose table has mirror, and none of these has it')
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The run')
   const limited = { ...context, signal: time.signal }
   let code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
@@ -114,6 +122,13 @@ interface CollectedOptions extends RunCommandOptions {
   readonly onReport?: (report: Report) => void
 }
 
+/** A number of rows, or what is hopefully a share. */
+const limitOf = (text: string): MostDeletes => (/^\d+$/.test(text) ? Number(text) : text) as MostDeletes
+
+/** True if one of the chosen streams has a table with `mirror`. */
+const hasMirror = ({ pipeline, streams = Object.keys(pipeline.streams) }: FoundPipeline): boolean =>
+  streams.some((stream) => pipeline.streams[stream]?.table.mirror !== undefined)
+
 /** Returns the accounts of each pipeline together. */
 const groupsOf = (found: readonly FoundPipeline[]): FoundPipeline[][] => [
   ...Map.groupBy(found, ({ pipeline }) => withoutAccount(pipeline.name)).values(),
@@ -142,9 +157,10 @@ async function runGroup(
       mode: quiet ? 'json' : outputModeOf(options),
       kind: 'sync',
       alone: (account, share) => runOne(account, { ...options, ...share }, context),
-      run: async ({ pipeline, streams }, more) => {
+      run: async (account, more) => {
+        const { pipeline } = account
         try {
-          const report = await runPipeline(pipeline, { ...runOptionsOf(options, streams, context), ...more })
+          const report = await runPipeline(pipeline, { ...runOptionsOf(options, account, context), ...more })
           summary?.report(report)
           onReport?.(report)
           return report
@@ -159,12 +175,14 @@ async function runGroup(
 }
 
 function runOptionsOf(
-  { full = false, overlap = 'fail', batchRows, concurrency, memory, database }: RunCommandOptions,
-  streams: readonly string[] | undefined,
+  { full = false, overlap = 'fail', mostDeletes, batchRows, concurrency, memory, database }: RunCommandOptions,
+  found: FoundPipeline,
   { signal }: CommandContext,
 ): RunOptions {
+  const { streams } = found
   return {
     ...defined({ database, concurrency, memory }),
+    ...(mostDeletes !== undefined && hasMirror(found) && { mostDeletes: limitOf(mostDeletes) }),
     signal,
     full,
     overlap,
@@ -175,16 +193,17 @@ function runOptionsOf(
 
 /** Runs one pipeline, shows its progress and its report, and returns the exit code. */
 export async function runOne(
-  { pipeline, streams }: FoundPipeline,
+  found: FoundPipeline,
   options: CollectedOptions & { readonly mode?: OutputMode },
   context: CommandContext,
 ): Promise<number> {
+  const { pipeline, streams } = found
   const { quiet = false, summary, onReport } = options
   const { signal } = context
   const print = (report: Report): void => printSummaryLine(report, pipeline, signal)
   try {
     const report = await runAndReport(
-      (hooks) => runPipeline(pipeline, { ...runOptionsOf(options, streams, context), ...hooks }),
+      (hooks) => runPipeline(pipeline, { ...runOptionsOf(options, found, context), ...hooks }),
       {
         pipeline: pipeline.name,
         streams: Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name)),

@@ -1,0 +1,104 @@
+// What a reading of a table with `mirror` may delete at its end, and why it may not.
+import type { TableWriter } from '../../load/table-writer.ts'
+import type { Page, Position, Reject } from '../../model/page.ts'
+import { isMerged, type Recipe } from '../../model/recipe.ts'
+import type { Slice } from '../../model/slice.ts'
+import { keyNamesBehind } from '../../transform/tombstones.ts'
+import { keyTexts } from '../../value/key-texts.ts'
+import type { SliceContext } from './slice-context.ts'
+
+/** Why nothing is deleted if a rejected record may have any row. */
+export const UNKNOWN_RECORDS =
+  'records were rejected, and nothing says which rows are theirs. For the reasons, sluice rejects list'
+
+/** Records of a page that are compared: a stage that makes other keys makes them for all. */
+const COMPARED = 100
+
+/**
+ * The position of a reading whose mirror would delete too much: everything is read and stored, and the slice does not
+ * end. The next run reads everything again, because the list may be whole by then.
+ */
+export const REFUSED: Position = Object.freeze({ mirror: 'refused' })
+
+export const isRefused = (position: Position): boolean => JSON.stringify(position) === JSON.stringify(REFUSED)
+
+/**
+ * Begins the mirror of a reading of everything, or goes on with that of an interrupted one. Call it before anything is
+ * requested. Returns undefined if the table is no mirror, or if only a part is read.
+ */
+export async function openMirror(
+  { stream, slice }: SliceContext,
+  target: TableWriter,
+): Promise<MirrorReading | undefined> {
+  const { table, recipe, writeSignal: signal } = stream
+  if (!table.mirror || !isMerged(table) || !readsEverything(slice, recipe)) return undefined
+  const isBegun = await target.openMirror({ isStart: slice.position === null, signal })
+  const reading = new MirrorReading(recipe, table.key)
+  if (!isBegun) reading.keepAll('this reading began before mirror was set. The next one deletes what is gone')
+  return reading
+}
+
+/** A list that is read if it has changed is read as a whole, whatever its cursor is. */
+function readsEverything({ kind, chain, since, until }: Slice, { source, stages }: Recipe): boolean {
+  if (kind !== 'sync' || chain !== undefined) return false
+  const isWholeList = 'api' in source && source.ifChanged === true && !stages.some(({ type }) => type === 'flatMap')
+  return (since === undefined || isWholeList) && until === undefined
+}
+
+export class MirrorReading {
+  readonly #key: readonly string[]
+  /** The fields of the key as records are read. */
+  readonly #readKey: readonly string[]
+  readonly #hasChildren: boolean
+  readonly #mayChangeKey: boolean
+  #hasCompared = false
+  #isKeyChanged = false
+  #keptBecause: string | undefined
+
+  constructor({ stages }: Recipe, key: readonly string[]) {
+    this.#key = key
+    this.#readKey = keyNamesBehind(stages, key)
+    this.#hasChildren = stages.some(({ type }) => type === 'flatMap')
+    this.#mayChangeKey = stages.some(({ type }) => type === 'map' || type === 'validate' || type === 'offload')
+  }
+
+  /** Notes why the reading deletes nothing. The first reason counts. */
+  readonly keepAll = (reason: string): void => {
+    this.#keptBecause ??= reason
+  }
+
+  /** Undefined while the reading may delete what it does not bring. */
+  get keptBecause(): string | undefined {
+    return this.#keptBecause
+  }
+
+  /**
+   * Adds to each page the records that stages have rejected: they exist, so their rows stay. Where nothing says which
+   * rows these are, all rows stay.
+   */
+  async *follow(pages: AsyncIterable<Page>): AsyncGenerator<Page, void, undefined> {
+    for await (const page of pages) {
+      this.#compare(page)
+      const present = page.rejects.flatMap((reject) => this.#presentOf(reject) ?? [])
+      if (present.length < page.rejects.length) this.keepAll(UNKNOWN_RECORDS)
+      yield present.length === 0 ? page : { ...page, present }
+    }
+  }
+
+  #compare({ records, origins }: Page): void {
+    if (!origins || !this.#mayChangeKey || this.#isKeyChanged) return
+    for (const [index, record] of records.slice(0, COMPARED).entries()) {
+      const [before, after] = [keyTexts(origins[index], this.#readKey), keyTexts(record, this.#key)]
+      this.#hasCompared = true
+      this.#isKeyChanged ||= before === undefined || JSON.stringify(before) !== JSON.stringify(after)
+    }
+  }
+
+  /** Returns the fields of the key that the row of a rejected record would have; undefined if that is not known. */
+  #presentOf({ stage, record }: Reject): readonly [Record<string, unknown>] | undefined {
+    if (this.#hasChildren || stage === 'read' || typeof record !== 'object' || record === null) return undefined
+    if (this.#mayChangeKey && (!this.#hasCompared || this.#isKeyChanged)) return undefined
+    const fields = record as Readonly<Record<string, unknown>>
+    return [Object.fromEntries(this.#key.map((name, index) => [name, fields[this.#readKey[index] ?? name]]))]
+  }
+}

@@ -1,0 +1,151 @@
+// What a mirror never deletes: what a reading could not say, what others have stored, and what was written since.
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { http, onePage, source } from '../../src/index.ts'
+import { apiServer } from '../support/api-server.ts'
+import { listed, mirrorDatabase, numbered, type Item, type MirrorDatabase } from '../mirror/listed.ts'
+
+jest.setTimeout(60_000)
+
+let target: MirrorDatabase
+beforeAll(async () => {
+  target = await mirrorDatabase()
+})
+afterAll(async () => target[Symbol.asyncDispose]())
+
+test('a reading that is open deletes nothing, and says so', async () => {
+  const api = listed(numbered(5))
+  const flow = api.items.into('t.open', { key: 'id', mirror: true, complete: 'any' })
+  await target.sync(flow, 'open')
+  api.list = numbered(4)
+  api.complete = { open: 'the export was cut off' }
+  const report = await target.sync(flow, 'open')
+  expect(report).not.toHaveProperty('mirroredRows')
+  expect(report.warnings).toContain('t.open: mirror deleted nothing: it is not proven that everything was read')
+  expect(await target.idsOf('t.open')).toHaveLength(5)
+  api.complete = 'counted'
+  expect(await target.sync(flow, 'open')).toMatchObject({ mirroredRows: 1 })
+})
+
+test('rows of other streams are never deleted: the reading fails before it sends a request', async () => {
+  const [mine, theirs] = [listed(numbered(5)), listed(numbered(5, 4))]
+  const others = theirs.items.into('t.shared', { key: 'id' })
+  await target.sync(others, 'others')
+  const flow = (rowsOf?: string) => mine.items.into('t.shared', { key: 'id', mirror: rowsOf ? { rowsOf } : true })
+  const refused = await target.sync(flow(), 'mine')
+  expect(refused).toMatchObject({ status: 'failed', counts: { fetched: 0 } })
+  expect(refused.error).toContain('mine.items: t.shared also has rows of others.items, and mirror would take them')
+  expect(mine.reads).toBe(0)
+  // Its rows may be named: then the list of the mirror decides.
+  expect(await target.sync(flow('others.items'), 'mine', { mostDeletes: 3 })).toMatchObject({ mirroredRows: 3 })
+  expect(await target.idsOf('t.shared')).toEqual([1, 2, 3, 4, 5])
+  // The other stream may also store its first rows while the mirror is read.
+  const [own, late] = [numbered(5), listed(numbered(5, 7))]
+  const items = source<Item>(async function* () {
+    yield { records: own }
+    if (own.length === 4) await target.sync(late.items.into('t.late', { key: 'id' }), 'late')
+  })
+  const beside = items.into('t.late', { key: 'id', mirror: true })
+  await target.sync(beside, 'beside')
+  own.pop()
+  expect((await target.sync(beside, 'beside')).error).toContain('t.late also has rows of late.items')
+  expect(await target.idsOf('t.late')).toHaveLength(10)
+})
+
+test('rows that were written since the reading began stay, whoever wrote them', async () => {
+  const state = { list: numbered(4) }
+  const items = source<Item>(async function* ({ position }) {
+    if (position === undefined) yield { records: state.list.slice(0, 2), position: 1 }
+    if (state.list.length < 4) await target.query(`insert into t.since (id) values (9)`)
+    yield { records: state.list.slice(2) }
+  })
+  const flow = items.into('t.since', { key: 'id', mirror: true })
+  await target.sync(flow, 'since', { batch: { rows: 1 } })
+  state.list = numbered(3)
+  expect(await target.sync(flow, 'since', { batch: { rows: 1 } })).toMatchObject({ mirroredRows: 1 })
+  expect(await target.idsOf('t.since')).toEqual([1, 2, 3, 9])
+})
+
+test('the row of a rejected record stays, and all rows do if nothing says which one is its own', async () => {
+  const api = listed(numbered(6))
+  const table = { key: 'id' as const, mirror: true, columns: { name: 'varchar(20)' as never } }
+  const flow = api.items.into('t.rejects', table)
+  await target.sync(flow, 'rejects')
+  await target.query(`alter table t.rejects add check (name <> 'refused')`)
+  api.list = [
+    { id: 1, name: 'x'.repeat(30) },
+    { id: 2, name: 'refused' },
+    ...numbered(2, 3),
+    { id: null as never, name: 'of any row' },
+  ]
+  const kept = await target.sync(flow, 'rejects')
+  expect(kept.counts).toMatchObject({ rejected: 3 })
+  expect(kept).not.toHaveProperty('mirroredRows')
+  expect(kept.warnings.join()).toContain('mirror deleted nothing: records were rejected, and nothing says which rows')
+  expect(await target.idsOf('t.rejects')).toHaveLength(6)
+  api.list = api.list.slice(0, 4)
+  expect(await target.sync(flow, 'rejects')).toMatchObject({ counts: { rejected: 2 }, mirroredRows: 2 })
+  expect(await target.idsOf('t.rejects')).toEqual([1, 2, 3, 4])
+  // A stage rejects the record as it was read. Its key counts where others show that the stage keeps keys.
+  const staged = (rename: (id: number) => number) =>
+    api.items
+      .map(({ id, name }) => {
+        if (name === 'refused') throw new TypeError('not this one')
+        return { id: rename(id), name }
+      })
+      .into('t.rejects', table)
+  api.list = [{ id: 2, name: 'refused' }, ...numbered(2, 3)]
+  expect(
+    await target.sync(
+      staged((id) => id),
+      'rejects',
+    ),
+  ).toMatchObject({ counts: { rejected: 1 }, mirroredRows: 1 })
+  expect(await target.idsOf('t.rejects')).toEqual([2, 3, 4])
+  expect(
+    await target.sync(
+      staged((id) => id + 10),
+      'rejects',
+    ),
+  ).not.toHaveProperty('mirroredRows')
+  expect(await target.idsOf('t.rejects')).toEqual([2, 3, 4, 13, 14])
+})
+
+test('a part of a list deletes nothing: without a page, from a date on, or unchanged', async () => {
+  const state = { status: 200, etag: 'one' }
+  await using api = await apiServer(({ path, headers }) => {
+    if (path === '/parents') return { json: [{ id: 1 }, { id: 2 }] }
+    if (path === '/whole')
+      return headers['if-none-match'] === state.etag
+        ? { status: 304 }
+        : { json: numbered(state.etag === 'one' ? 4 : 3), headers: { etag: state.etag } }
+    if (path === '/parents/2') return { status: state.status, json: state.status === 200 ? numbered(2, 20) : {} }
+    return { json: numbered(2, 10).map((item) => ({ ...item, at: '2025-01-01T00:00:00Z' })) }
+  })
+  const at = http(api.origin, { responseRules: [{ status: 403, action: 'skip', expected: true }] })
+  const parents = at.get<{ id: number }[]>('/parents').pages(onePage()).records()
+  const children = (startFrom?: string) =>
+    parents
+      .flatMap(({ id }) => {
+        const records = at.get<{ id: number; at: string }[]>(`/parents/${id}`).pages(onePage()).records()
+        return startFrom && id === 1 ? records.incremental('at', { startFrom }) : records
+      })
+      .into('t.kept', { key: 'id', mirror: true, mostDeletes: '100%' })
+  expect(await target.sync(children(), 'kept')).toMatchObject({ mirroredRows: 0, counts: { inserted: 4 } })
+  state.status = 403
+  const skipped = await target.sync(children(), 'kept')
+  expect(skipped).toMatchObject({ status: 'done', completeness: { grade: 'ended' } })
+  expect(skipped.warnings.join()).toMatch(/mirror deleted nothing: a rule left out the response of GET .* 403/)
+  state.status = 200
+  const later = await target.sync(children('2026-01-01T00:00:00Z'), 'kept')
+  expect(later.warnings.join()).toContain('has read a part of a list, from 2026-01-01T00:00:00Z on')
+  expect(await target.idsOf('t.kept')).toEqual([10, 11, 20, 21])
+
+  const whole = at.get<Item[]>('/whole').pages(onePage(), { ifChanged: true }).records()
+  const unchanged = whole.into('t.unchanged', { key: 'id', mirror: true })
+  await target.sync(unchanged, 'unchanged')
+  const none = await target.sync(unchanged, 'unchanged')
+  expect(none.warnings).toEqual([])
+  expect(none).not.toHaveProperty('mirroredRows')
+  state.etag = 'two'
+  expect(await target.sync(unchanged, 'unchanged')).toMatchObject({ mirroredRows: 1 })
+})
