@@ -30,12 +30,15 @@ export async function survives(rig: Rig, { batchRows, failures = 0 }: SurviveOpt
   await toTheEnd(rig, failures, batchRows)
   // A merge or a history that restarts keeps its stored rows, but counts from zero.
   const isRestarted =
-    rig.write === 'merge' || rig.write === 'history'
+    rig.write === 'merge' || rig.write === 'mirror' || rig.write === 'history'
       ? (await slices(rig.direct)).filter(({ id, started_by: now }) =>
           after.some((before) => before.id === id && before.started_by !== now),
         )
       : []
-  rig.uncounted = new Map(isRestarted.map(({ stream }) => [stream, stored.get(stream)!]))
+  rig.uncounted = new Map([
+    ...rig.uncounted,
+    ...isRestarted.map(({ stream }) => [stream, stored.get(stream)!] as const),
+  ])
   await complete(rig, 'after the next run')
   const ended = await slices(rig.direct)
   prefix(rig, ended, 'after the next run')
@@ -79,7 +82,8 @@ export async function complete(rig: Rig, when: string): Promise<void> {
   for (const stream of STREAMS) {
     const mine = all.filter((slice) => slice.stream === stream)
     const grown = mine.reduce(
-      (sum, slice) => sum + (rig.write === 'replace' ? slice.swap_inserted - slice.swap_deleted : slice.inserted),
+      (sum, { inserted, ...slice }) =>
+        sum + (rig.write === 'replace' ? slice.swap_inserted : inserted) - slice.swap_deleted,
       0,
     )
     const stored = await count(rig.direct, stream)
@@ -105,7 +109,7 @@ export async function furtherRun(rig: Rig): Promise<void> {
     const written =
       rig.write === 'replace'
         ? slice.swap_inserted + slice.swap_updated + slice.swap_deleted
-        : slice.inserted + slice.updated
+        : slice.inserted + slice.updated + slice.swap_deleted
     if (written > 0)
       throw new BrokenPromise(`a further run wrote ${written} rows of ${stream}: ${JSON.stringify(slice)}`)
     if ((await versions(rig.direct, stream)) !== before[at])

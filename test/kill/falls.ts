@@ -5,6 +5,7 @@ import { WRITES, type Write } from './rig.ts'
 const IMPOSSIBLE: Readonly<Record<Write, readonly Place[]>> = {
   append: ['merge', 'swap'],
   merge: ['swap'],
+  mirror: ['swap'],
   history: ['swap'],
   replace: ['merge'],
 }

@@ -22,6 +22,7 @@ export function killPipeline({ api: url, write, name = '' }: Pick<RunSettings, '
       .pages(byCursor('cursor', 'next'))
       .records('notes')
 
+  const mirror = write === 'mirror' && ({ mirror: true, mostDeletes: '100%' } as const)
   return pipeline('kill', {
     streams:
       write === 'append'
@@ -33,13 +34,18 @@ export function killPipeline({ api: url, write, name = '' }: Pick<RunSettings, '
           }
         : {
             items: items.into('kill.items', {
-              write,
+              write: write === 'mirror' ? 'merge' : write,
+              ...mirror,
               key: 'id',
               adopt: true,
               // The versions of notes begin when they are loaded.
               ...(write === 'history' && { versionBy: 'updated' }),
             }),
-            notes: folders.flatMap(notesOf, { concurrency: 2 }).into('kill.notes', { write, key: 'id' }),
+            notes: folders.flatMap(notesOf, { concurrency: 2 }).into('kill.notes', {
+              write: write === 'mirror' ? 'merge' : write,
+              ...mirror,
+              key: 'id',
+            }),
           },
   })
 }

@@ -8,7 +8,7 @@ import { killEnvironment, SluiceRun, type Ended, type RunSettings } from './slui
 import type { Successor } from './successor.ts'
 
 export type Write = RunSettings['write']
-export const WRITES = ['append', 'merge', 'history', 'replace'] as const satisfies readonly Write[]
+export const WRITES = ['append', 'merge', 'mirror', 'history', 'replace'] as const satisfies readonly Write[]
 
 export interface RigOptions {
   readonly databases: Databases
@@ -32,7 +32,7 @@ export class Rig implements AsyncDisposable {
   readonly url: string
   direct: Client
   /** Rows of each table that no count of the ledger stands for. */
-  uncounted: ReadonlyMap<string, number> = new Map()
+  uncounted: ReadonlyMap<string, number>
   readonly #watcher: { whereabouts: Whereabouts; more: Watcher }
   readonly #successor: Successor | undefined
   readonly #resources: AsyncDisposableStack
@@ -50,6 +50,7 @@ export class Rig implements AsyncDisposable {
     resources: AsyncDisposableStack,
   ) {
     this.write = options.write
+    this.uncounted = new Map(options.write === 'mirror' ? [['items', 3]] : [])
     this.data = options.data
     this.api = parts.api
     this.proxy = parts.proxy
@@ -65,6 +66,12 @@ export class Rig implements AsyncDisposable {
     const api = resources.use(await Api.open(options.data, options.api))
     const { url } = resources.use(await options.databases.create())
     const direct = resources.adopt(await connected(url), (client) => client.end())
+    // Rows that the source does not have: a mirror deletes them once.
+    if (options.write === 'mirror')
+      await direct.query(
+        `create schema kill; create table kill.items (id bigint primary key);
+         insert into kill.items values (-1), (-2), (-3)`,
+      )
     // A table that has held a row is merged into through a temporary table, and a new one is copied into directly. A
     // table that was merged is turned into a history first. So the two streams are written in different ways.
     if (options.write === 'merge' || options.write === 'history')

@@ -37,7 +37,7 @@ export interface ProcessSettings {
 export interface RunSettings {
   readonly database: string
   readonly api: string
-  readonly write: 'append' | 'merge' | 'history' | 'replace'
+  readonly write: 'append' | 'merge' | 'mirror' | 'history' | 'replace'
   readonly batchRows: number
   /** The name of the run for the API. @default '' */
   readonly name?: string | undefined

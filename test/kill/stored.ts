@@ -79,11 +79,13 @@ export async function versions(direct: Client, table: 'items' | 'notes'): Promis
   return rows[0]!.all ?? ''
 }
 
-/** Returns the shadow and temporary tables that are left. */
+/** Returns the shadow and temporary tables that are left, and the tables of mirrors that are not empty. */
 export async function leftovers(direct: Client): Promise<string[]> {
   const { rows } = await direct.query<{ name: string }>(
     `select oid::regclass::text as name from pg_class
-      where relkind = 'r' and (relname like 'shadow%' or relpersistence = 't')`,
+      where relkind = 'r' and (relname like 'shadow%' or relpersistence = 't')
+     union all select 'sluice.mirrors' from sluice.mirrors
+     union all select 'sluice.mirror_keys' from sluice.mirror_keys`,
   )
   return rows.map(({ name }) => name)
 }
