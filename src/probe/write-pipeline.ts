@@ -59,9 +59,9 @@ export async function writePipeline(
   }
 }
 
-/** The error for a file that must not be written over. */
-export const existingFile = (file: string): UsageError =>
-  new UsageError(`${file} exists, and was not written over. Choose another file by --out, or add --force`)
+/** The error for a file that must not be written over. `remedy` names options of the command. */
+export const existingFile = (file: string, remedy = 'Choose another file by --out, or add --force'): UsageError =>
+  new UsageError(`${file} exists, and was not written over. ${remedy}`)
 
 type Names = ReadonlyMap<string, StreamNames>
 

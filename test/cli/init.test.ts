@@ -42,6 +42,19 @@ describe('sluice init', () => {
     expect(again.stdout).toMatch(/^Nothing was written\.\n/)
   })
 
+  test('takes the place of what npm init writes into every package.json', async () => {
+    const npms = { type: 'commonjs', main: 'index.js', scripts: { test: 'echo "Error: no test specified" && exit 1' } }
+    const manifest = JSON.stringify({ ...npms, devDependencies: { sluice: 'file:sluice.tgz' } })
+    await using here = await project({ 'package.json': manifest })
+    const { stdout } = await init(here, '--yes')
+    expect(stdout).not.toContain('npm pkg set')
+    const scripts = { test: expect.stringContaining('node --test') }
+    expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({ type: 'module', scripts })
+    // A file of CommonJS would not run any more.
+    await using other = await project({ 'package.json': manifest, 'index.js': 'module.exports = 1' })
+    expect((await init(other, '--yes')).stdout).toContain('npm pkg set type=module')
+  })
+
   test('writes the address of the database for its owner only, as dotenv reads it', async () => {
     await using here = await project({ 'package.json': MANIFEST })
     const url = 'postgres://me:p#w$d@db/shop'

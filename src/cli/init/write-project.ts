@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UsageError } from '../../model/errors.ts'
-import { manifestText, type ProjectPackages } from './manifest.ts'
+import { manifestText, type Manifest, type ProjectPackages } from './manifest.ts'
 import type { ProjectFile } from './project-files.ts'
 
 /** What happened to the files of a project. */
@@ -23,11 +23,28 @@ export async function writeProject(
 ): Promise<WrittenProject> {
   const manifest = join(folder, 'package.json')
   const existing = await readManifest(manifest)
-  const { text, added } = manifestText(existing ?? {}, name, packages)
+  const { text, added } = manifestText(existing && (await withoutNpmsOwn(folder, existing)), name, packages)
   if (!existing || added.length > 0) await writeFile(manifest, text)
   const { written, kept } = await writeFiles(folder, files)
   ;(existing ? kept : written).unshift('package.json')
-  return { written, kept, added: existing ? added : [], isCommonJs: existing?.['type'] === 'commonjs' }
+  return {
+    written,
+    kept,
+    added: existing ? added : [],
+    isCommonJs: existing?.['type'] === 'commonjs' && !added.includes('type'),
+  }
+}
+
+/**
+ * Returns package.json without what `npm init` writes into every one: a test that fails, and CommonJS, in which no
+ * pipeline loads. CommonJS stays where there is a file that may need it.
+ */
+async function withoutNpmsOwn(folder: string, manifest: Manifest): Promise<Manifest> {
+  const { type, scripts, ...others } = manifest
+  const { test, ...otherScripts } = (scripts ?? {}) as Manifest
+  if (typeof test !== 'string' || !test.includes('no test specified')) return manifest
+  const isEmpty = !(await readdir(folder)).some((file) => /\.[jt]s$/.test(file))
+  return { ...others, ...(!(isEmpty && type === 'commonjs') && { type }), scripts: otherScripts }
 }
 
 /** Writes files that do not exist. */

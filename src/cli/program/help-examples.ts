@@ -158,7 +158,8 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice probe --openapi github.json --set owner=nodejs --set repo=node --only issues'],
     ],
     paragraphs: [
-      'Sends at most 8 requests, one after the other, and then reads two pages with the file that it has written. ' +
+      'Sends a few requests, one after the other, at most as many as it says first, and then reads two pages with ' +
+        'the file that it has written. ' +
         'It recognises how pages follow each other, where the records are, their key and their types. ' +
         'Paging is proven by requests; what is not proven is a comment that begins with QUESTION. ' +
         'Secrets are given by the names of environment variables. ' +

@@ -22,10 +22,11 @@ export const isOffsetName = (name: string): boolean =>
 function offsetNames({ options, fields, first }: Probing): string[] {
   const given = Object.keys(options.given).filter(isOffsetName)
   const stated = fields.offset ? [fields.offset.name] : []
-  const isOdata =
-    fields.total?.name === '@odata.count' || JSON.stringify(first.answer.body ?? '').includes('@odata.context')
+  const isOdata = fields.total?.name === '@odata.count' || isOdataBody(first.answer.body)
   return [...new Set([...given, ...stated, ...(isOdata ? ['$skip'] : []), 'offset'])]
 }
+
+const isOdataBody = (body: unknown): boolean => typeof body === 'object' && body !== null && '@odata.context' in body
 
 /**
  * Proves an offset by the last record of the first page: a page from there on must begin with it. A reading overlaps

@@ -40,7 +40,8 @@ export async function initCommand(
   const { name, database, from } = await answersOf(folder, given, { asks, hasSettings, signal })
   const file = from === undefined ? undefined : join('pipelines', `${nameFor(readTarget(from), undefined)}.ts`)
   // Found out before anything is sent or written.
-  if (file !== undefined && existsSync(join(folder, file))) throw existingFile(file)
+  if (file !== undefined && existsSync(join(folder, file)))
+    throw existingFile(file, 'Move it away, or write a second one by sluice probe URL --out FILE')
   checkOptions({ from, auth, header })
   // An API that is of no use leaves no project behind.
   const found = from === undefined ? undefined : await askApi(from, { auth, header, otherwise: OF_NO_USE }, context)
