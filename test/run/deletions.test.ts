@@ -38,7 +38,10 @@ test('a row goes with its record, comes back with it, and is kept for a while', 
   )
   expect(kept).toEqual([{ key: '[1]', version: null, row: { id: 1, name: 'ONE' }, reason: 'announced', later: true }])
   const [, sql] = /## Undo[^]*?```sql\n([^]*?)```/.exec(await readFile('docs/DELETIONS.md', 'utf8')) ?? []
-  await target.database.query((sql ?? '').replaceAll('shop.items', 't.items'))
+  expect(await target.database.query((sql ?? '').replace("'shop'", "'p'"))).toEqual([
+    { table_name: 't.items', key: '[1]', outcome: 'restored' },
+  ])
+  expect(await target.database.query('select from sluice.deleted_rows')).toEqual([])
   expect(await rowsOf(target)).toEqual([
     [1, 'ONE'],
     [2, 'TWO'],

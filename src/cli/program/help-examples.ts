@@ -225,6 +225,10 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         'with the same key, or the same record. Dropped rejects stay in the table sluice.rejects for 30 days.',
     ],
   },
+  undelete: {
+    examples: [['sluice undelete shop.items --since 2h --dry-run'], ['sluice undelete shop.items --run 42']],
+    paragraphs: ['Deleted rows are kept for the undo of their table (7d). A row that exists again stays as it is.'],
+  },
   cursor: {
     examples: [
       ['sluice cursor show'],
@@ -239,9 +243,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     examples: [['sluice cursor set billing.customers 2024-05-01T00:00:00Z']],
     paragraphs: ['An interrupted read of the stream is closed, because it would set the cursor to its own end.'],
   },
-  'cursor reset': {
-    examples: [['sluice cursor reset billing.customers'], ['sluice cursor reset billing']],
-  },
+  'cursor reset': { examples: [['sluice cursor reset billing.customers'], ['sluice cursor reset billing']] },
   limits: {
     examples: [
       ['sluice limits', 'what is waited for, and until when'],
@@ -253,9 +255,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         'All processes with this database obey. A path shows {} in place of its values.',
     ],
   },
-  'limits list': {
-    examples: [['sluice limits'], ['sluice limits list --json']],
-  },
+  'limits list': { examples: [['sluice limits'], ['sluice limits list --json']] },
   'limits clear': {
     examples: [
       ['sluice limits clear'],

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { addCommand, addGroup, commandHandler, ledgerId, rejectIds, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that work on the database: rejects, cursor, limits, prune, migrate, sql. */
+/** Adds the commands that work on the database: rejects, undelete, cursor, limits, prune, migrate, sql. */
 export function addLedgerCommands(sluice: Command): void {
   const rejects = addGroup(sluice, 'rejects', 'List records that could not be stored, and store or drop them.')
   addCommand(rejects, 'list', 'List the records that could not be stored, each with its reason.')
@@ -23,6 +23,14 @@ export function addLedgerCommands(sluice: Command): void {
     .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
     .option('--id <ids...>', 'only these rejects', rejectIds)
     .action(commandHandler(async () => (await import('../commands/ledger/rejects-drop.ts')).rejectsDropCommand))
+
+  addCommand(sluice, 'undelete', 'Put back rows that were deleted because their records no longer exist.')
+    .argument('<stream>', 'PIPELINE.STREAM, or PIPELINE for all its streams')
+    .option('--since <when>', 'only rows deleted since then: 2h or 3d ago, or a moment as 2024-01-31T12:00:00Z')
+    .option('--run <id>', 'only rows that this run has deleted')
+    .option('--dry-run', 'put nothing back, and count what would be')
+    .option('--json', 'print the counts as JSON')
+    .action(commandHandler(async () => (await import('../commands/ledger/undelete.ts')).undeleteCommand))
 
   const cursor = addGroup(sluice, 'cursor', 'Show, set or reset the cursor of a stream: how far it has been read.')
   addCommand(cursor, 'show', 'Show the cursors of streams.')

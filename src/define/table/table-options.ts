@@ -126,13 +126,13 @@ export type TableOptions<Row, Write> = {
    * changes nothing. @default 'delete'
    */
   deleted?: DeletedRows
-  /** How long the ledger keeps deleted rows, in `sluice.deleted_rows`; false keeps none. @default '7d' */
+  /** How long `sluice undelete` can put deleted rows back; the ledger keeps them. False keeps none. @default '7d' */
   undo?: Duration | false
   /**
    * For `merge`: a reading of everything that was complete deletes the rows that it did not bring, or marks them, as
    * `deleted` says: their records no longer exist. A stream with a cursor reads everything in its first run and with
    * `--full`. Rows that other streams have stored in the table are an error, unless `rowsOf` names these streams. The
-   * ledger keeps deleted rows for `undo`. @default false: they stay
+   * ledger keeps deleted rows for `undo`, and `sluice undelete` puts them back. @default false: they stay
    */
   mirror?: boolean | { readonly rowsOf?: string | readonly string[] }
   /**

@@ -147,6 +147,7 @@ export function keptBySql(
 /** What becomes of a row that was deleted before: the last one stays, and the version does not go back. */
 export const KEEP_LAST = `on conflict on constraint deleted_once do update
     set version = coalesce(excluded.version, o.version), row = coalesce(excluded.row, o.row),
+        parent_table = excluded.parent_table, parent_key = excluded.parent_key,
         pipeline = excluded.pipeline, stream = excluded.stream, slice = excluded.slice,
         reason = excluded.reason, deleted_at = excluded.deleted_at,
         expires_at = excluded.expires_at`

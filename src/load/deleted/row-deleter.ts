@@ -11,7 +11,7 @@ import { lockHistory } from '../history/write-history.ts'
 import { keyNames, noteSeenSql } from '../mirror/mirror-sql.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from '../shape/shape-check.ts'
-import { deleteRowsSql, rowsLockSql } from './deleted-rows.ts'
+import { deleteRowsSql, rowsLockSql, type DeletionReason } from './deleted-rows.ts'
 import type { EncodedTombstone } from './encode-tombstones.ts'
 
 let stagingTables = 0
@@ -19,7 +19,7 @@ let stagingTables = 0
 /** The lists of rows, which go with them. */
 export interface GoneLists {
   /** Returns a first statement, and one for each list that returns the number of its rows as `deleted`. */
-  readonly sql: (source: string, columns: readonly LoadedColumn[]) => readonly string[]
+  readonly sql: (source: string, columns: readonly LoadedColumn[], reason: DeletionReason) => readonly string[]
   readonly counted: (deleted: readonly number[]) => void
 }
 
@@ -89,7 +89,7 @@ export class RowDeleter {
     const deletion = isHistory
       ? endVersionsSql(this.#table, source, columns, version)
       : deleteRowsSql(source, { table: this.#table, slice: this.#slice, columns, version, reason: 'announced' })
-    const lists = this.#lists?.sql(source, columns) ?? []
+    const lists = this.#lists?.sql(source, columns, 'announced') ?? []
     // What the API announces as deleted is not missing in its list.
     const seen = this.#table.mirror ? [noteSeenSql(this.#table, source, keyNames(columns))] : []
     const results = await transaction.run([deletion, ...lists, ...seen, `drop table ${source}`].join(';\n'))

@@ -127,7 +127,7 @@ async function deleteRows(
   const source = `(select * from pg_temp.${name} where n between ${from} and ${to})`
   const columns: readonly LoadedColumn[] = fields.columns.filter(({ key }) => key)
   const deletion = deleteRowsSql(source, { table, slice, columns, version: rowVersion(open), reason: 'missing' })
-  const ofLists = marksDeleted(table) ? [] : (lists?.sql(source, columns) ?? [])
+  const ofLists = marksDeleted(table) ? [] : (lists?.sql(source, columns, 'missing') ?? [])
   const results = await transaction.run([deletion, ...ofLists].join(';\n'))
   lists?.counted(results.slice(2).map(({ rows: [row] }) => Number(row?.['deleted'] ?? 0)))
   return Number(results[0]?.rows[0]?.['deleted'] ?? 0)

@@ -110,10 +110,11 @@ export class ChildWriter {
 
   /** Deletes the lists of rows that a deletion has removed. */
   readonly gone: GoneLists = {
-    sql: (source, columns) => [
-      childrenLockSql(this.#root.table.name),
-      ...this.#stored.map((one) => goneSql(this.#root.table, source, columns, one.child)),
-    ],
+    sql: (source, columns, reason) => {
+      const { table, slice } = this.#root
+      const of = { table, slice, source, columns, reason }
+      return [childrenLockSql(table.name), ...this.#stored.map((one) => goneSql(one.child, of))]
+    },
     counted: (deleted) => {
       for (const [index, { child }] of this.#stored.entries())
         this.#counts = addChildren(this.#counts, {

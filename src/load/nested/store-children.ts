@@ -3,6 +3,8 @@ import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.
 import type { Transaction } from '../../database/transaction.ts'
 import type { ChildCounts } from '../../model/batch.ts'
 import type { Table } from '../../model/recipe.ts'
+import type { Slice } from '../../model/slice.ts'
+import { KEEP_LAST, keptBySql, keyTextSql, type DeletionReason } from '../deleted/deleted-rows.ts'
 import type { RowShape } from '../encode/encoded-page.ts'
 import { splitByShape, type RowRange, type RowSelection } from '../row-selection.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
@@ -28,12 +30,23 @@ let parentTables = 0
 export const childrenLockSql = (table: string): string =>
   `select pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`sluice children of ${table}`)}, 0))`
 
-/** Returns the statement that deletes the entries of the keys in a staging table whose rows are gone. */
+export interface GoneOptions {
+  /** The table of the rows. */
+  readonly table: Table
+  /** A staging table or query with the keys of the rows. */
+  readonly source: string
+  readonly columns: readonly LoadedColumn[]
+  readonly slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
+  readonly reason: DeletionReason
+}
+
+/**
+ * Returns the statement that deletes the entries of a list of those rows that are gone, and keeps them for their row.
+ * It returns their number as `deleted`.
+ */
 export function goneSql(
-  table: Table,
-  source: string,
-  columns: readonly LoadedColumn[],
-  { parentFields, table: { name, account } }: ChildTable,
+  { parentFields, table: { name, key, account } }: ChildTable,
+  { table, source, columns, slice, reason }: GoneOptions,
 ): string {
   const keys = columns.filter(({ key }) => key).map((column) => quoteIdentifier(column.name))
   const ofAccount = account ? [quoteIdentifier(account.name)] : []
@@ -42,10 +55,25 @@ export function goneSql(
     ...ofAccount,
     ...parentFields.slice(0, table.key.length).map((field) => quoteIdentifier(columnName(field))),
   ]
-  return `with gone as (
-  delete from ${quoteTable(name)} as c using ${source} as d where ${equal(own, 'c', parents, 'd')}
-    and not exists (select from ${quoteTable(table.name)} as t where ${equal(keys, 't', keys, 'd')})
+  const deletion = `delete from ${quoteTable(name)} as c using ${source} as d where ${equal(own, 'c', parents, 'd')}
+    and not exists (select from ${quoteTable(table.name)} as t where ${equal(keys, 't', keys, 'd')})`
+  if (table.undo === false)
+    return `with gone as (
+  ${deletion}
   returning 1
+)
+select count(*) as deleted from gone`
+  const entryKey = [...(account ? [account.name] : []), ...key.map(columnName)].map((one) => ({ name: one, key: true }))
+  return `with gone as (
+  ${deletion}
+  returning ${keyTextSql('c', entryKey)} as key, row_to_json(c) as row, ${keyTextSql('d', columns)} as parent
+), kept as (
+  insert into sluice.deleted_rows as o (table_name, key, row, parent_table, parent_key, pipeline, stream, slice, reason,
+    expires_at)
+  select ${quoteLiteral(name)}, gone.key, gone.row, ${quoteLiteral(table.name)}, gone.parent,
+    ${keptBySql(table, slice, reason)}
+  from gone
+  ${KEEP_LAST}
 )
 select count(*) as deleted from gone`
 }
