@@ -20,3 +20,23 @@ export interface MemoryHold extends Disposable {
   /** Corrects the size. Never waits, even beyond the limit. */
   resize: (bytes: number) => void
 }
+
+/**
+ * The part of a memory budget for what may be given up, because it can be had again. It is held only as long as no
+ * reader that is waited for needs the memory.
+ */
+export interface SpareMemory {
+  /**
+   * Holds so many bytes. Returns undefined if they are not free, if a reader waits for memory, or if too much is spare.
+   * `onGivenUp` is called when the bytes are needed: forget what they were held for.
+   */
+  hold: (bytes: number, onGivenUp: () => void) => SpareHold | undefined
+  /** Returns true if so many bytes more would not be too much. */
+  fits: (bytes: number) => boolean
+}
+
+/** Spare bytes. Disposing it releases them. */
+export interface SpareHold extends Disposable {
+  /** Moves the bytes to a reader's account, behind its older requests. Waits only if they were given up. */
+  moveTo: (account: MemoryAccount, options: { readonly signal?: AbortSignal | undefined }) => Promise<MemoryHold>
+}

@@ -1,5 +1,6 @@
-import type { MemoryAccount, MemoryHold } from './memory-account.ts'
+import type { MemoryAccount, MemoryHold, SpareHold, SpareMemory } from './memory-account.ts'
 import { onAbort } from './signals/on-abort.ts'
+import { SpareShares } from './spare-shares.ts'
 
 /** All accounts of one stream: its reader, with the readers of children and their children. */
 interface Tree {
@@ -20,6 +21,8 @@ interface Share {
 interface Waiter {
   readonly reader: Reader
   readonly bytes: number
+  /** The bytes are held already, until they are given up. */
+  readonly spare?: SpareHold | undefined
   readonly granted: (hold: MemoryHold) => void
   readonly failed: (error: unknown) => void
   /** Requests that came later and were served earlier. */
@@ -28,6 +31,9 @@ interface Waiter {
 
 /** After this many later requests were served first, treat a tree that holds nothing as blocked. */
 const MAX_OVERTAKEN = 16
+
+/** The part of the limit that may be spare. */
+const SPARE_PART = 1 / 4
 
 /**
  * Limits the bytes that many readers hold at once, although some readers read on behalf of others.
@@ -55,6 +61,9 @@ const MAX_OVERTAKEN = 16
  *   which in turn lets the reader above release its own.
  * - There is no starvation: the oldest request goes first, and a first request that was overtaken 16 times is blocked.
  *
+ * **Spare** memory (see `SpareMemory`) changes none of this: before a blocked or a first request would wait or
+ * overdraw, spare memory is given up, the oldest first. Spare bytes that are moved to a reader are in the sum already.
+ *
  * Consumers have two duties: release each page in bounded time, without waiting for a later one, and call `recheck`
  * when the next reader is another one.
  */
@@ -66,6 +75,8 @@ export class MemoryBudget {
   readonly #waiters: Waiter[] = []
   /** Granted beyond the limit, all on one line of readers. */
   readonly #overdraft = new Set<Share>()
+  readonly #spares = new SpareShares()
+  readonly #readers = new WeakMap<MemoryAccount, Reader>()
 
   constructor(limitBytes: number) {
     if (!(limitBytes > 0)) throw new RangeError(`A memory budget must be a positive number of bytes, not ${limitBytes}`)
@@ -89,23 +100,47 @@ export class MemoryBudget {
   /** Opens an account for one stream. Disposing it releases all that it and the accounts below it hold. */
   account(): MemoryAccount & Disposable {
     const tree: Tree = { heldBytes: 0, shares: new Set(), isClosed: false }
-    return { ...this.#open({ tree, isNext: () => true, heldBytes: 0 }), [Symbol.dispose]: () => this.#close(tree) }
+    return this.#open({ tree, isNext: () => true, heldBytes: 0 }, { [Symbol.dispose]: () => this.#close(tree) })
   }
 
-  #open(reader: Reader): MemoryAccount {
-    return {
+  readonly spare: SpareMemory = {
+    fits: (bytes) => this.#spares.bytes + bytes <= this.limit * SPARE_PART,
+    hold: (bytes, onGivenUp) => {
+      assertBytes(bytes)
+      if (this.#waiters.length > 0 || !this.spare.fits(bytes) || this.#used + bytes > this.limit) return undefined
+      const hold: SpareHold = {
+        moveTo: (account, { signal }) => this.#move(hold, bytes, account, signal),
+        [Symbol.dispose]: () => this.#releaseSpare(hold),
+      }
+      this.#spares.add(hold, bytes, onGivenUp)
+      this.#use(bytes)
+      return hold
+    },
+  }
+
+  #open<More extends object>(reader: Reader, more?: More): MemoryAccount & More {
+    const account = {
       reserve: (bytes, { signal }) => this.#reserve(reader, bytes, signal),
       child: (isNext) => this.#open({ tree: reader.tree, parent: reader, isNext, heldBytes: 0 }),
       recheck: () => this.#serve(),
-    }
+      ...more,
+    } as MemoryAccount & More
+    this.#readers.set(account, reader)
+    return account
   }
 
-  async #reserve(reader: Reader, bytes: number, signal: AbortSignal | undefined): Promise<MemoryHold> {
+  /** `spare`: holds the bytes already. */
+  async #reserve(
+    reader: Reader,
+    bytes: number,
+    signal: AbortSignal | undefined,
+    spare?: SpareHold,
+  ): Promise<MemoryHold> {
     signal?.throwIfAborted()
     assertBytes(bytes)
     if (reader.tree.isClosed) throw new Error('This account of the memory budget is closed')
     const { promise, resolve: granted, reject: failed } = Promise.withResolvers<MemoryHold>()
-    const waiter: Waiter = { reader, bytes, granted, failed, overtaken: 0 }
+    const waiter: Waiter = { reader, bytes, spare, granted, failed, overtaken: 0 }
     this.#waiters.push(waiter)
     this.#serve()
     using _ = onAbort(signal, (reason) => {
@@ -116,6 +151,27 @@ export class MemoryBudget {
       this.#serve() // Other requests may have waited behind this one.
     })
     return await promise
+  }
+
+  async #move(
+    hold: SpareHold,
+    bytes: number,
+    account: MemoryAccount,
+    signal: AbortSignal | undefined,
+  ): Promise<MemoryHold> {
+    const reader = this.#readers.get(account)
+    if (!reader) throw new TypeError('Spare memory can only be moved to an account of its own budget')
+    try {
+      return await this.#reserve(reader, bytes, signal, hold)
+    } catch (error) {
+      this.#releaseSpare(hold)
+      throw error
+    }
+  }
+
+  #releaseSpare(hold: SpareHold): void {
+    this.#used -= this.#spares.remove(hold)
+    this.#serve()
   }
 
   /** Serves all requests that can be served now. */
@@ -133,16 +189,20 @@ export class MemoryBudget {
 
   /** Returns the request to serve now, by the table above. */
   #nextWaiter(): Waiter | undefined {
+    const moved = this.#waiters.find(
+      ({ spare, reader }, at) =>
+        this.#spares.has(spare) && !this.#waiters.slice(0, at).some((older) => older.reader === reader),
+    )
+    if (moved) return moved
     let isFirstWaiting = false
     let isAnyNeeded = false
     for (const waiter of this.#waiters) {
       if (!isNeeded(waiter.reader)) continue
       isAnyNeeded = true
-      const fits = this.#fits(waiter.bytes)
       if (waiter.reader.tree.heldBytes > 0 || waiter.overtaken >= MAX_OVERTAKEN) {
-        if (fits || this.#mayOverdraw(waiter.reader)) return waiter
+        if (this.#makeRoom(waiter.bytes) || this.#mayOverdraw(waiter.reader)) return waiter
       } else {
-        if (fits && !isFirstWaiting) return waiter
+        if (!isFirstWaiting && this.#makeRoom(waiter.bytes)) return waiter
         isFirstWaiting = true
       }
     }
@@ -154,14 +214,25 @@ export class MemoryBudget {
     return this.#used + bytes <= this.limit || this.#used === 0
   }
 
+  /** Gives up spare memory until so many bytes fit. Returns false if they do not fit even then. */
+  #makeRoom(bytes: number): boolean {
+    while (!this.#fits(bytes)) {
+      const freed = this.#spares.giveUpOldest()
+      if (freed === undefined) return false
+      this.#used -= freed
+    }
+    return true
+  }
+
   #mayOverdraw(reader: Reader): boolean {
     const line = lineOf(reader)
     return [...this.#overdraft].every((share) => line.includes(share.reader))
   }
 
-  #grant({ reader, bytes, granted }: Waiter): void {
+  #grant({ reader, bytes, spare, granted }: Waiter): void {
     const share: Share = { reader, bytes: 0 }
     const { shares } = reader.tree
+    if (spare) this.#used -= this.#spares.remove(spare)
     if (this.#used + bytes > this.limit) this.#overdraft.add(share)
     shares.add(share)
     this.#change(share, bytes)
@@ -191,7 +262,12 @@ export class MemoryBudget {
     if (bytes === 0) this.#overdraft.delete(share)
     share.reader.heldBytes += added
     share.reader.tree.heldBytes += added
+    this.#use(added)
+  }
+
+  #use(added: number): void {
     this.#used += added
+    if (this.#used > this.limit) this.#makeRoom(0)
     this.#peak = Math.max(this.#peak, this.#used)
   }
 

@@ -6,7 +6,6 @@ import { pruneHourly, pruneWhenDue } from '../ledger/prune.ts'
 import { finishRun, startRun } from '../ledger/runs.ts'
 import { storedTokens } from '../ledger/credentials.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
-import { dropOrphanMirrors } from '../load/mirror/drop-orphan-mirrors.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -66,7 +65,8 @@ export class ActiveRun implements AsyncDisposable {
     this.meter = resources.use(
       new ProgressMeter({ streams: start.streams, memory: this.#memory, onGauge: (gauge) => keeper.emit(id, gauge) }),
     )
-    this.#sharedLists = start.kind === 'sync' ? sharedLists(pipeline.streams, start.streams) : new Map()
+    this.#sharedLists =
+      start.kind === 'sync' ? sharedLists(pipeline.streams, start.streams, this.#memory.spare) : new Map()
     this.workers = resources.use(new WorkerPool())
     const rates = sharedRates(database, { keeper, run: id })
     const tokens = storedTokens({ database: async () => database, secrets })
@@ -93,7 +93,7 @@ export class ActiveRun implements AsyncDisposable {
     const id = await startRun(database, { ...recorded, keeper, signal: readSignal })
     const run = new ActiveRun(context, start, { id, keeper, lossHandlers, resources })
     run.#walBefore = await walPosition(database, readSignal)
-    await run.#dropOrphans()
+    await run.#dropOrphanShadows()
     const pruning = resources.use(new TaskGroup({ signal: readSignal }))
     pruning.spawn((signal) => pruneHourly(database, context.retention, { onError: run.#warnOfPruning, signal }))
     run.emit({ type: 'run.started', run: id, pipeline: pipeline.name, streams, kind })
@@ -186,14 +186,13 @@ export class ActiveRun implements AsyncDisposable {
     this.emit({ type: 'warning', message: `what is old could not be removed from the ledger: ${messageOf(error)}` })
 
   /** A shadow table that cannot be dropped belongs to another user and does no harm. */
-  async #dropOrphans(): Promise<void> {
-    const { database, readSignal: signal } = this.context
+  async #dropOrphanShadows(): Promise<void> {
+    const { database, readSignal } = this.context
     try {
-      await dropOrphanShadows(database, { signal })
-      await dropOrphanMirrors(database, { signal })
+      await dropOrphanShadows(database, { signal: readSignal })
     } catch (error) {
-      signal.throwIfAborted()
-      const message = `what earlier runs have left behind could not be removed: ${messageOf(error)}`
+      readSignal.throwIfAborted()
+      const message = `shadow tables of earlier runs could not be dropped: ${messageOf(error)}`
       this.emit({ type: 'warning', message })
     }
   }

@@ -1,15 +1,18 @@
 // One list that several streams of a run read at the same time, such as the parents of two child streams: a request
 // that one of them has sent is not sent again for the others.
+import type { SpareMemory } from '../flow/memory-account.ts'
 import { abortable } from '../flow/signals/abortable.ts'
 import type { PageRequest } from '../model/request.ts'
 import type { Client, DecodedResponse, JoinedList, SendOptions } from '../model/scope.ts'
+import { KeptResponse } from './kept-response.ts'
 
-/** Responses that are kept for a reader that is behind. The readers before it wait for it then. */
+/**
+ * Responses that are kept for a reader that is behind. The readers before it wait for it then, and so they do where
+ * less than the next response is left of the memory for them.
+ */
 const MAX_KEPT = 8
 /** The most that are kept, because several requests may be under way when a reader stops to wait. */
 const MAX_SENT_AT_ONCE = 32
-/** Larger bodies are not kept. They are requested again. */
-const MAX_BYTES = 1 << 20
 /** Time to wait for the other readers before the first request. */
 const START_MS = 1_000
 /** Time to wait for a reader that is behind. Afterwards it reads by itself. */
@@ -21,6 +24,9 @@ const MAX_ALONE = 3
  * Each reader has its own place in the list, and everything else of its own: pages, position, checks of the list. It
  * gets a response once, and none that was requested before the one that it got last: so a list that moves looks to it
  * as it would to a single reader that is slow. What is not kept, it requests itself.
+ *
+ * What is kept is spare memory: if a reader of any list needs it, the readers that it is kept for read by themselves
+ * from then on. So no reader waits for memory that another one would have to take first.
  */
 export class SharedList implements JoinedList {
   readonly #missing: Set<string>
@@ -28,10 +34,21 @@ export class SharedList implements JoinedList {
   #start: PromiseWithResolvers<void> = Promise.withResolvers()
   #hasStarted = false
   #change: PromiseWithResolvers<void> = Promise.withResolvers()
+  readonly #memory: SpareMemory
+  /** Responses that are to be kept and have not come yet. */
+  #expected = 0
+  /** The size of the last response. */
+  #lastBytes = 0
 
-  /** `streams`: those that may read the list. */
-  constructor(streams: readonly string[]) {
+  /** `streams`: those that may read the list. `memory`: for what is kept. */
+  constructor(streams: readonly string[], memory: SpareMemory) {
     this.#missing = new Set(streams)
+    this.#memory = memory
+  }
+
+  /** False if the next response could not be kept. */
+  get hasRoom(): boolean {
+    return this.#memory.fits((this.#expected + 1) * this.#lastBytes)
   }
 
   /**
@@ -64,8 +81,19 @@ export class SharedList implements JoinedList {
   }
 
   /** Keeps a response for all other readers. */
-  keep(response: Kept, from: Member): void {
-    for (const member of this.#members) if (member !== from) member.keep(response)
+  keep(key: string, response: Promise<DecodedResponse>, from: Member): void {
+    const readers = [...this.#members].filter((member) => member !== from)
+    if (readers.length === 0) return
+    const kept = new KeptResponse(key, response, readers, this.#memory)
+    for (const reader of readers) reader.keep(kept)
+    void this.#expect(kept)
+  }
+
+  async #expect({ received }: KeptResponse): Promise<void> {
+    this.#expected++
+    this.#lastBytes = (await received) ?? this.#lastBytes
+    this.#expected--
+    this.wake()
   }
 
   /** Waits until no reader is far behind this one. A reader that stays behind reads by itself from then on. */
@@ -102,18 +130,11 @@ export class SharedList implements JoinedList {
   }
 }
 
-/** A response that a reader has requested, for another one. */
-interface Kept {
-  readonly key: string
-  /** Undefined if it cannot be kept, or if the request has failed. */
-  readonly response: Promise<DecodedResponse | undefined>
-}
-
 class Member implements Client, Disposable {
   readonly #list: SharedList
   readonly #client: Client
   /** In the order in which they were requested, all after the last response that this reader got. */
-  #kept: Kept[] = []
+  #kept: KeptResponse[] = []
   #alone = 0
   #waiting = false
   #decided: Promise<unknown> = Promise.resolve()
@@ -126,11 +147,12 @@ class Member implements Client, Disposable {
 
   /** True if so many responses wait for it that the others wait, too. Two readers never wait for each other. */
   get isBehind(): boolean {
-    return this.#kept.length >= MAX_KEPT && !this.#waiting
+    if (this.#waiting) return false
+    return this.#kept.length >= MAX_KEPT || (!this.#list.hasRoom && this.#kept.some(({ isHeld }) => isHeld))
   }
 
-  keep(response: Kept): void {
-    if (this.#kept.length >= MAX_SENT_AT_ONCE) this.#kept.shift()
+  keep(response: KeptResponse): void {
+    if (this.#kept.length >= MAX_SENT_AT_ONCE) this.#kept.shift()?.drop(this)
     this.#kept.push(response)
   }
 
@@ -141,24 +163,32 @@ class Member implements Client, Disposable {
     // One after the other: a response may not be taken for a page while the page before it is to be requested anew.
     const decision = this.#decided.then(() => this.#decide(request, options))
     this.#decided = decision.catch(() => {})
-    const { kept, sent } = await decision
+    const { taken, sent } = await decision
     if (sent) return sent
-    const hold = await memory.reserve(kept.bytes, { signal })
-    return { ...copyOf(kept), hold }
+    try {
+      return (await taken.copyFor(this, { memory, signal })) ?? (await this.#client.send(request, options))
+    } finally {
+      this.#list.wake()
+    }
   };
 
+  /** From now on it reads by itself. */
   [Symbol.dispose](): void {
     this.#hasLeft = true
-    this.#kept = []
+    this.#forget()
     this.#list.leave(this)
+  }
+
+  #forget(): void {
+    for (const kept of this.#kept.splice(0)) kept.drop(this)
   }
 
   /** Takes a response that another reader has requested, or sends a request. */
   async #decide(request: PageRequest, options: SendOptions): Promise<Decision> {
     const { signal } = options
     const key = JSON.stringify(request)
-    let kept = await this.#take(key, signal)
-    if (kept) return { kept }
+    let taken = await this.#take(key, signal)
+    if (taken) return { taken }
     if (this.#kept.length > 0 && ++this.#alone >= MAX_ALONE) this[Symbol.dispose]()
     if (this.#hasLeft) return { sent: this.#client.send(request, options) }
     this.#waiting = true
@@ -166,46 +196,36 @@ class Member implements Client, Disposable {
     await this.#list.room(this, signal).finally(() => {
       this.#waiting = false
     })
-    kept = await this.#take(key, signal)
-    if (kept) return { kept }
+    taken = await this.#take(key, signal)
+    if (taken) return { taken }
     // What is kept now is older than this request.
-    this.#kept = []
+    this.#forget()
     this.#list.wake()
     const sent = this.#client.send(request, options)
-    if (!this.#hasLeft) this.#list.keep({ key, response: sent.then(keptOf, () => undefined) }, this)
+    if (!this.#hasLeft) this.#list.keep(key, sent, this)
     return { sent }
   }
 
-  async #take(key: string, signal: AbortSignal): Promise<DecodedResponse | undefined> {
+  /** Returns the kept response to a request, undefined if there is none. Call its `copyFor`, or drop it. */
+  async #take(key: string, signal: AbortSignal): Promise<KeptResponse | undefined> {
     const index = this.#kept.findIndex((one) => one.key === key)
     const found = this.#kept[index]
     if (!found) return undefined
-    this.#kept.splice(0, index + 1)
+    for (const older of this.#kept.splice(0, index + 1)) if (older !== found) older.drop(this)
     this.#alone = 0
     this.#list.wake()
-    return abortable(found.response, signal)
+    try {
+      await abortable(found.received, signal)
+    } catch (error) {
+      found.drop(this)
+      throw error
+    }
+    if (found.isHeld) return found
+    found.drop(this)
+    return undefined
   }
 }
 
 type Decision =
-  | { readonly kept: DecodedResponse; readonly sent?: undefined }
-  | { readonly kept?: undefined; readonly sent: Promise<DecodedResponse> }
-
-/** Returns a copy to keep. The reader's stages may change the records of the response itself. */
-function keptOf(response: DecodedResponse): DecodedResponse | undefined {
-  const { parts, faults, bytes } = response
-  return parts || faults || bytes > MAX_BYTES ? undefined : copyOf(response)
-}
-
-const copyOf = (response: DecodedResponse): DecodedResponse => ({
-  ...response,
-  body: copied(response.body),
-  ...(response.found && { found: response.found.map(copied) }),
-})
-
-/** Copies lists and plain objects. Other values, such as a `Decimal`, cannot be changed. */
-function copied(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copied)
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)]))
-}
+  | { readonly taken: KeptResponse; readonly sent?: undefined }
+  | { readonly taken?: undefined; readonly sent: Promise<DecodedResponse> }

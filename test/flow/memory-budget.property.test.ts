@@ -39,8 +39,35 @@ async function play(seed: number) {
   const streams = list(1 + roll(5), () => list(1 + roll(4), () => page(depth)))
   const concurrency = 1 + roll(4)
   const budget = new MemoryBudget(limit)
+  const forgotten: Disposable[] = []
   let moves = 0
-  const seen = { handedOn: 0, expected: 0, done: false }
+  const seen = { handedOn: 0, expected: 0, done: false, spare: 0, givenUp: 0 }
+
+  /** A page that was kept for a while, as another reader's response is, and perhaps given up. */
+  async function afterSpare(
+    bytes: number,
+    account: MemoryAccount,
+    signal: AbortSignal,
+  ): Promise<MemoryHold | undefined> {
+    if (roll(3) > 0) return undefined
+    let isGivenUp = false
+    const spare = budget.spare.hold(bytes, () => {
+      isGivenUp = true
+      seen.givenUp++
+    })
+    if (!spare) return undefined
+    seen.spare++
+    // Some are for a reader that never comes.
+    if (roll(6) === 0) {
+      forgotten.push(spare)
+      return undefined
+    }
+    await turns(roll(8))
+    if (isGivenUp && roll(2) === 0) return undefined
+    if (roll(4) > 0) return spare.moveTo(account, { signal })
+    spare[Symbol.dispose]()
+    return undefined
+  }
 
   async function* read(
     branches: readonly Branch[],
@@ -48,7 +75,8 @@ async function play(seed: number) {
     signal: AbortSignal,
   ): AsyncGenerator<MemoryHold> {
     for (const { bytes, children } of branches) {
-      const hold = await account.reserve(bytes + roll(1 + largest - bytes), { signal })
+      const asked = bytes + roll(1 + largest - bytes)
+      const hold = (await afterSpare(asked, account, signal)) ?? (await account.reserve(asked, { signal }))
       moves++
       await turns(roll(3))
       hold.resize(bytes)
@@ -136,14 +164,18 @@ async function play(seed: number) {
     }
   })
   await group.join()
+  for (const spare of forgotten) spare[Symbol.dispose]()
   return { limit, largest, depth, budget, ...seen }
 }
 
 describe('trees of readers that read on behalf of others', () => {
   test('read everything without deadlock, within the limit and one page for each reader of a line', async () => {
     const overdrawn: number[] = []
+    const spares = { spare: 0, givenUp: 0 }
     for (let seed = 1; seed <= 300; seed++) {
-      const { limit, largest, depth, budget, handedOn, expected } = await play(seed)
+      const { limit, largest, depth, budget, handedOn, expected, spare, givenUp } = await play(seed)
+      spares.spare += spare
+      spares.givenUp += givenUp
       expect({ seed, handedOn, used: budget.used, waiting: budget.waiting }).toEqual({
         seed,
         handedOn: expected,
@@ -153,7 +185,9 @@ describe('trees of readers that read on behalf of others', () => {
       expect({ seed, near: budget.peak <= limit + (depth + 1) * largest || budget.peak }).toEqual({ seed, near: true })
       overdrawn.push(Math.max(0, budget.peak - limit) / largest)
     }
-    // Otherwise the scenarios would not have used overdraft.
+    // Otherwise the scenarios would not have used overdraft, nor spare memory.
     expect(overdrawn.filter((pages) => pages > 0).length).toBeGreaterThan(50)
+    expect(spares.givenUp).toBeGreaterThan(50)
+    expect(spares.spare).toBeGreaterThan(2 * spares.givenUp)
   })
 })

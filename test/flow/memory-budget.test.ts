@@ -1,22 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import type { MemoryAccount, MemoryHold } from '../../src/flow/memory-account.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
+import { ask, giveBack, served } from './ask-memory.ts'
 import { nothing, turns, watched } from './left-behind.ts'
-
-/** A request that can be asked whether it has been served. */
-function ask(account: MemoryAccount, bytes: number, signal?: AbortSignal) {
-  const request = { served: false, hold: account.reserve(bytes, { signal }) }
-  request.hold.then(
-    () => (request.served = true),
-    () => {},
-  )
-  return request
-}
-const served = async (...requests: { served: boolean }[]): Promise<boolean[]> => {
-  await turns(1)
-  return requests.map(({ served }) => served)
-}
-const giveBack = async ({ hold }: { hold: Promise<MemoryHold> }): Promise<void> => (await hold)[Symbol.dispose]()
 
 describe('a request', () => {
   test('beyond the limit waits until enough has been released', async () => {

@@ -13,8 +13,6 @@ import {
   type Flows,
   type Stream,
 } from '../../src/index.ts'
-import { openScope } from '../../src/read/open-scope.ts'
-import { SharedList } from '../../src/source/shared-list.ts'
 import { apiServer, type ApiRequest } from '../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -139,6 +137,26 @@ describe('two child streams of one list', () => {
     }
   }, 120_000)
 
+  test.each([
+    [20_000, 'for no page of the list', 30],
+    [100_000, 'for one page that is kept', 30],
+    [1_000_000, 'for ten of them', 15],
+  ])('read everything with %s bytes of memory, %s', async (memory, _, requests) => {
+    await using test = await shop(45, async ({ path: asked }) => {
+      if (asked.endsWith('lines')) await sleep(5)
+      return {}
+    })
+    // Three to a page: 24 KB.
+    for (const order of test.orders) order.note = 'x'.repeat(8_000)
+    await using store = await testDatabase()
+    const flow = both(test.byCursor.flatMap(test.lines), test.byCursor.flatMap(test.events, { concurrency: 4 }))
+    const { streams } = await run(flow, { database: store.url, memory })
+    expect(streams).toMatchObject({ lines: { status: 'done' }, events: { status: 'done' } })
+    expect(await idsOf(store, 'lines')).toEqual(childrenOf('lines', 45))
+    expect(await idsOf(store, 'events')).toEqual(childrenOf('events', 45))
+    expect(test.listed().length).toBeLessThanOrEqual(requests)
+  })
+
   test('request a page themselves if the request of the other has failed', async () => {
     let failed = 0
     await using test = await shop(12, ({ url }) => (url === '/orders?after=6' && failed++ === 0 ? { status: 500 } : {}))
@@ -172,63 +190,5 @@ describe('two child streams of one list', () => {
     expect(test.listed()).toHaveLength(before + 1)
     await run(flow, { database: store.url, concurrency: 1, full: true })
     expect(await idsOf(store, 'events')).toEqual(childrenOf('events', 32))
-  })
-})
-
-describe('a shared list', () => {
-  test('returns a response once, and never one that is older than the last one', async () => {
-    await using server = await apiServer(({ index }) => ({ json: { index } }))
-    await using scope = openScope()
-    const list = new SharedList(['a', 'b'])
-    const client = scope.client(http(server.origin).api)
-    using first = list.join('a', client)
-    using second = list.join('b', client)
-    expect(list.join('c', client)).toBeUndefined()
-    const send = async (from: typeof first, page: string): Promise<unknown> => {
-      const { memory, signal } = scope
-      const response = await from!.send({ method: 'GET', url: '/x', query: { page } }, { memory, signal })
-      response.hold[Symbol.dispose]()
-      return (response.body as { index: number }).index
-    }
-    expect([await send(first, '1'), await send(first, '2'), await send(first, '3')]).toEqual([0, 1, 2])
-    expect(await send(second, '2')).toBe(1)
-    // Page 1 was requested before page 2, so the list may have moved in between.
-    expect(await send(second, '1')).toBe(3)
-    // Page 3 was requested before this one.
-    expect(await send(second, '3')).toBe(4)
-    expect([await send(first, '1'), await send(first, '1')]).toEqual([3, 5])
-  })
-
-  test('gives each of three readers a body of its own', async () => {
-    await using server = await apiServer(() => ({ json: { list: [{ id: 1 }] } }))
-    await using scope = openScope()
-    const list = new SharedList(['a', 'b', 'c'])
-    const client = scope.client(http(server.origin).api)
-    using members = new DisposableStack()
-    const bodies: { list: { id: number }[] }[] = []
-    for (const member of ['a', 'b', 'c'].map((name) => members.use(list.join(name, client)!))) {
-      const { memory, signal } = scope
-      const { body, hold } = await member.send({ method: 'GET', url: '/x', query: {} }, { memory, signal })
-      hold[Symbol.dispose]()
-      bodies.push(body as (typeof bodies)[number])
-      bodies.at(-1)!.list[0]!.id++
-    }
-    expect(bodies).toEqual(Array.from({ length: 3 }, () => ({ list: [{ id: 2 }] })))
-    expect(server.requests).toHaveLength(1)
-  })
-
-  test('is requested by each reader if its pages are large', async () => {
-    await using server = await apiServer(() => ({ json: { text: 'x'.repeat(2 ** 20) } }))
-    await using scope = openScope()
-    const list = new SharedList(['a', 'b'])
-    const client = scope.client(http(server.origin).api)
-    using first = list.join('a', client)
-    using second = list.join('b', client)
-    for (const member of [first, second]) {
-      const { memory, signal } = scope
-      const { hold } = await member!.send({ method: 'GET', url: '/x', query: {} }, { memory, signal })
-      hold[Symbol.dispose]()
-    }
-    expect(server.requests).toHaveLength(2)
   })
 })
