@@ -23,6 +23,7 @@ import {
   type Compared,
 } from './compare-sql.ts'
 import { sampleOf, type SampleRow } from './difference-sample.ts'
+import { OLDEST_RUNNING } from './oldest-running.ts'
 import { ReadRows } from './read-rows.ts'
 import { DIFFERENT, EXTRA, READ } from './scratch-sql.ts'
 
@@ -93,7 +94,7 @@ export class Comparison implements AsyncDisposable {
     await using opened = new AsyncDisposableStack()
     const session = opened.use(await ScratchSession.open(database, { signal }))
     const { keepsDeleted, ...beginning } = await session.one<Beginning & { readonly keepsDeleted: boolean }>(
-      `select pg_snapshot_xmin(pg_current_snapshot())::text as transaction, clock_timestamp()::text as at,
+      `select (${OLDEST_RUNNING})::text as transaction, clock_timestamp()::text as at,
         to_regclass('sluice.deleted_rows') is not null as "keepsDeleted"`,
     )
     const shape = await readShape(session, table)

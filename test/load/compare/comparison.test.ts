@@ -55,6 +55,17 @@ test('of rows of one key in several batches, the one counts that runs would leav
   expect(await comparison.extraSamples(0, 5)).toEqual([{ kind: 'extra', key: { id: 2 } }])
 })
 
+test('a transaction of another database excuses no row', async () => {
+  await using test = await testDatabase()
+  await using other = await testDatabase()
+  await using elsewhere = await other.database.transaction()
+  await elsewhere.run('select pg_current_xact_id()')
+  await load(test.database, orders, [row(1, 2), row(2, 2)])
+  await using comparison = await open(test.database)
+  await read(comparison, [page([row(1, 2, 'stale'), row(2, 2)])])
+  expect(await comparison.compare({ part: 0 })).toMatchObject({ equal: 1, stale: 1, changed: 0 })
+})
+
 test('what was written or deleted meanwhile, and what the next run reads, is no fault', async () => {
   await using test = await testDatabase()
   const all = [1, 2, 3, 4, 5, 6].map((id) => row(id, 2))
