@@ -99,16 +99,17 @@ describe('sluice run', () => {
   })
 
   test('with --timeout stops with exit code 1, and commits complete batches', async () => {
+    // On a busy machine a second passes before the run begins.
     await using slow = await apiServer(({ query }) =>
       query.get('page') === '2' ? { hang: true } : { json: { orders: orders.slice(0, 2), pages: 3 } },
     )
     await using other = await testDatabase()
     await using here = await shopProject()
-    const ended = await callSluice(['run', 'shop.orders', '--timeout', '1s', '--json'], {
+    const ended = await callSluice(['run', 'shop.orders', '--timeout', '4s', '--json'], {
       cwd: here.cwd,
       env: { SHOP_API: slow.origin, DATABASE_URL: other.url },
     })
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('--timeout 1s stopped the run') })
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('--timeout 4s stopped the run') })
     expect(report(ended).streams['orders']).toMatchObject({ status: 'interrupted', counts: { inserted: 2 } })
   })
 })
