@@ -11,16 +11,19 @@ import { READ } from '../../load/compare/scratch-sql.ts'
 import { withoutAccount } from '../../model/account.ts'
 import { acceptsOpen, openText } from '../../model/completeness.ts'
 import { removesAnnounced } from '../../model/deletions.ts'
-import { IncompleteError, LoadError, UsageError } from '../../model/errors.ts'
+import { IncompleteError, LoadError, TooManyDeletesError, UsageError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
+import { deleteLimit } from '../../model/mirror.ts'
 import type { MovedList } from '../../read/read-steps.ts'
 import { defined } from '../../value/defined.ts'
+import { formatCount } from '../../value/format.ts'
 import { chosenStreams } from '../chosen-streams.ts'
 import { cursorChange } from '../cursor-change.ts'
 import type { RunOptions } from '../options.ts'
 import { problemText } from '../report/problem-text.ts'
 import { missingTable } from '../sync/lost-table.ts'
 import { openReading, type Reading } from './open-reading.ts'
+import { extraScope } from './extra-scope.ts'
 import { readInto } from './read-into.ts'
 import type { StreamDiff } from './stream-diff.ts'
 
@@ -140,9 +143,18 @@ async function compared(
   )
   for (const message of part.warnings) warn(message)
   const { completeness, rejected } = part
+  const mirrors = table.mirror !== undefined && start.since === undefined
+  const mirror = mirrors
+    ? await extraScope(comparison, part, { recipe, table, others: [], window: undefined })
+    : undefined
+  if (mirror?.unknown !== undefined) warn(`the mirror would delete nothing: ${mirror.unknown}`)
+  const scope = table.write === 'replace' ? 'true' : mirror?.scope
+  const limit = options.samples ?? 3
+  const compared =
+    table.key.length > 0 ? await byKey(comparison, table, { limit, scope }) : await keyless(comparison, table)
   const found = {
     ...NOTHING,
-    ...(table.key.length > 0 ? await byKey(comparison, table, options.samples ?? 3) : await keyless(comparison, table)),
+    ...compared.counted,
     rejected,
     alterations: comparison.rows.changes,
     ...defined({ since: start.since, completeness }),
@@ -159,7 +171,20 @@ async function compared(
       `${table.name}: the run would fail, because no records were read. If the source can really be empty, ` +
         'set allowEmpty: true',
     )
+  if (mirror?.scope !== undefined) refuseTooMany(`${name.pipeline}.${stream}`, table, found, compared.gone)
   return found
+}
+
+/** Throws if a mirror would not delete so many rows. */
+function refuseTooMany(name: string, table: Flow<unknown>['table'], found: Counted, gone: number): void {
+  const rows = found.update + found.unchanged + found.delete
+  const limit = deleteLimit(table.mostDeletes, rows)
+  if (gone <= limit) return
+  throw new TooManyDeletesError(
+    `${name}: the run would fail, because the list lacks ${formatCount(gone, 'row')} of ${formatCount(rows, 'row')} ` +
+      `of ${table.name}, and the mirror may delete at most ${limit} of them. ` +
+      `To allow it once: sluice run ${name} --most-deletes ${gone}`,
+  )
 }
 
 const FROM_START: NextStart = { since: undefined, isInterrupted: false, boundary: {} }
@@ -220,12 +245,21 @@ function memory(
 type Counted = Pick<Found, 'read' | 'insert' | 'update' | 'unchanged' | 'delete' | 'changedMeanwhile'> &
   Partial<Pick<Found, 'columns' | 'samples'>>
 
-async function byKey(comparison: Comparison, table: Flow<unknown>['table'], limit: number): Promise<Counted> {
+interface ComparedRows {
+  readonly counted: Counted
+  /** Rows that a reading of everything did not bring, and that were not announced as deleted. */
+  readonly gone: number
+}
+
+async function byKey(
+  comparison: Comparison,
+  table: Flow<unknown>['table'],
+  { limit, scope }: { readonly limit: number; readonly scope: string | undefined },
+): Promise<ComparedRows> {
   const { equal, missing, stale, newer, changed } = await comparison.compare({ part: 0 })
-  const deletes = table.write === 'replace' || removesAnnounced(table)
-  if (deletes) await comparison.collectExtra({ part: 0, scope: table.write === 'replace' ? 'true' : undefined })
-  const extra = (await comparison.countExtra()).get(0)?.extra ?? 0
-  return {
+  if (scope !== undefined || removesAnnounced(table)) await comparison.collectExtra({ part: 0, scope })
+  const { extra, announced } = (await comparison.countExtra()).get(0) ?? { extra: 0, announced: 0 }
+  const counted = {
     read: equal + missing + stale + newer + changed,
     insert: missing,
     update: stale,
@@ -238,14 +272,19 @@ async function byKey(comparison: Comparison, table: Flow<unknown>['table'], limi
       ...(await comparison.extraSamples(0, limit)),
     ],
   }
+  return { counted, gone: extra - announced }
 }
 
 /** Without a key no row is looked up: all that were read are added, or take the place of all that are stored. */
-async function keyless({ session, exists }: Comparison, { name, write }: Flow<unknown>['table']): Promise<Counted> {
+async function keyless(
+  { session, exists }: Comparison,
+  { name, write }: Flow<unknown>['table'],
+): Promise<ComparedRows> {
   const stored = exists && write === 'replace' ? `(select count(*) from ${quoteTable(name)})` : '0'
   const counts = await session.one<{ read: string; stored: string }>(
     `select count(*) as read, ${stored} as stored from ${READ}`,
   )
   const read = Number(counts.read)
-  return { read, insert: read, update: 0, unchanged: 0, delete: Number(counts.stored), changedMeanwhile: 0 }
+  const gone = Number(counts.stored)
+  return { counted: { read, insert: read, update: 0, unchanged: 0, delete: gone, changedMeanwhile: 0 }, gone }
 }

@@ -82,6 +82,7 @@ test('each way to write is foreseen, and streams whose run would fail say why', 
       history: items().into('t.history', { key: 'id', write: 'history' }),
       replaced: items().into('t.replaced', { key: 'id', write: 'replace' }),
       swapped: items().into('t.swapped', { write: 'replace' }),
+      mirrored: items().into('t.mirrored', { key: 'id', mirror: true }),
       deleted: items()
         .deleted(({ gone }) => gone === true)
         .into('t.deleted', { key: 'id', columns: { gone: false } as {} }),
@@ -99,6 +100,7 @@ test('each way to write is foreseen, and streams whose run would fail say why', 
     history: [3, 0, 0, 0, 'done'],
     replaced: [3, 0, 0, 0, 'done'],
     swapped: [3, 0, 0, 0, 'done'],
+    mirrored: [3, 0, 0, 0, 'done'],
     deleted: [3, 0, 0, 0, 'done'],
   })
   await runPipeline(flow, { database: test.url })
@@ -115,14 +117,19 @@ test('each way to write is foreseen, and streams whose run would fail say why', 
     history: [1, 1, 1, 0, 'done'],
     replaced: [1, 1, 1, 1, 'done'],
     swapped: [3, 0, 0, 3, 'done'],
+    mirrored: [1, 1, 1, 1, 'done'],
     deleted: [1, 0, 1, 1, 'done'],
   })
   const { streams } = await runPipeline(flow, { database: test.url })
   expect(
     Object.fromEntries(
-      Object.entries(streams).map(([name, { counts, swap }]) => [
+      Object.entries(streams).map(([name, { counts, swap, mirroredRows }]) => [
         name,
-        [swap?.inserted ?? counts.inserted, swap?.updated ?? counts.updated, swap?.deleted ?? counts.deleted],
+        [
+          swap?.inserted ?? counts.inserted,
+          swap?.updated ?? counts.updated,
+          mirroredRows ?? swap?.deleted ?? counts.deleted,
+        ],
       ]),
     ),
   ).toEqual({
@@ -131,6 +138,7 @@ test('each way to write is foreseen, and streams whose run would fail say why', 
     history: [2, 0, 0],
     replaced: [1, 1, 1],
     swapped: [3, 0, 3],
+    mirrored: [1, 1, 1],
     deleted: [1, 0, 1],
   })
   list = []
@@ -141,6 +149,7 @@ test('each way to write is foreseen, and streams whose run would fail say why', 
     {},
     { stream: 'replaced', status: 'failed', delete: 3, error: expect.stringContaining('no records were read') },
     { stream: 'swapped', status: 'failed', delete: 3 },
+    { stream: 'mirrored', status: 'failed', delete: 3, error: expect.stringContaining('--most-deletes 3') },
     { stream: 'deleted', status: 'done', delete: 0 },
   ])
 })
