@@ -12,7 +12,7 @@ import { KINDS } from '../shape/widening.ts'
 import { TableEncoder } from '../table-encoder.ts'
 import { columnType } from '../values/column-type.ts'
 import { appendByKey, merge, type StoreRows } from '../write-modes.ts'
-import { childTables } from './child-tables.ts'
+import { childTables, type ChildTable } from './child-tables.ts'
 import { nestedLists } from './nested-record.ts'
 import { NestedEncoder, type OpenChild } from './nested-encoder.ts'
 import {
@@ -33,14 +33,19 @@ export async function openChildren(
 ): Promise<ChildWriter | undefined> {
   if (!root.table.children) return undefined
   const children: OpenChild[] = []
-  const tables = childTables(root.table, keyColumns(root))
-  checkNames([root.table.name, ...tables.map(({ table }) => table.name)])
-  for (const child of tables) {
+  for (const child of tablesOfLists(root)) {
     const open = new OpenTable(database, child.table, options)
     await open.open()
     children.push({ child, open, encoder: new TableEncoder(open) })
   }
   return new ChildWriter(root, children)
+}
+
+/** Returns the tables of the lists of a table. Throws if they cannot have the names that they are given. */
+export function tablesOfLists(root: Pick<OpenTable, 'table' | 'fields'>): ChildTable[] {
+  const tables = childTables(root.table, keyColumns(root))
+  checkNames([root.table.name, ...tables.map(({ table }) => table.name)])
+  return tables
 }
 
 function checkNames(names: readonly string[]): void {
@@ -55,7 +60,7 @@ function checkNames(names: readonly string[]): void {
 }
 
 /** The parent's key has the same type in the tables of its lists, if a person has chosen it. */
-function keyColumns({ table, fields }: OpenTable): Table['columns'] {
+function keyColumns({ table, fields }: Pick<OpenTable, 'table' | 'fields'>): Table['columns'] {
   const columns: Record<string, ColumnDeclaration | undefined> = {}
   for (const field of table.key) {
     const type = fields.loaded(field)?.type

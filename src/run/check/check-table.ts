@@ -24,6 +24,8 @@ export interface TableCheck {
   /** Rows of the first page. Undefined if they are not known. */
   readonly rows: readonly unknown[] | undefined
   readonly ledger: SchemaState
+  /** The table is that of a nested list: its rows are deleted, too, and it is made for the first entry. */
+  readonly isList?: boolean
 }
 
 /**
@@ -31,12 +33,12 @@ export interface TableCheck {
  * throws the problem with its remedy.
  */
 export async function checkTable(database: Database, check: TableCheck): Promise<string> {
-  const { table } = check
+  const { table, isList = false } = check
   const shape = await readShape(database, table)
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
   if (!shape) return checkMissing(database, check)
-  await checkRights(database, table)
+  await checkRights(database, table, isList)
   const missing = missingColumns(table, shape)
   const differences = await typeDifferences(database, table, shape)
   if (differences.length > 0) throw new SchemaError(differences.join('. '))
@@ -91,14 +93,18 @@ function missingColumns(table: Table, shape: TableShape): string[] {
   return missing
 }
 
-async function checkMissing(database: Database, { pipeline, stream, table, ledger }: TableCheck): Promise<string> {
-  // A replace reads everything.
-  if (ledger === 'current' && table.write !== 'replace' && (await continues(database, { pipeline, stream })))
+async function checkMissing(
+  database: Database,
+  { pipeline, stream, table, ledger, isList = false }: TableCheck,
+): Promise<string> {
+  // A replace reads everything, and a list may never have had an entry.
+  const isExpected = ledger === 'current' && table.write !== 'replace' && !isList
+  if (isExpected && (await continues(database, { pipeline, stream })))
     throw missingTable(`${pipeline}.${stream}`, table, 'what is new')
-  return checkMayCreate(database, table)
+  return checkMayCreate(database, table, isList ? 'an entry of the list' : 'a record')
 }
 
-async function checkMayCreate(database: Database, { name }: Table): Promise<string> {
+async function checkMayCreate(database: Database, { name }: Table, first: string): Promise<string> {
   const [schema = ''] = name.split('.')
   const { hasSchema, mayCreateTable, mayCreateSchema, user } = await database.one<{
     hasSchema: boolean
@@ -112,7 +118,7 @@ async function checkMayCreate(database: Database, { name }: Table): Promise<stri
     [schema],
   )
   if (hasSchema ? mayCreateTable === true : mayCreateSchema)
-    return 'does not exist; the first run with a record creates it'
+    return `does not exist; the first run with ${first} creates it`
   const object = hasSchema ? `a table in schema ${schema}` : `schema ${schema}`
   throw new SchemaError(
     `${name}: the table does not exist, and the user ${user} may not create ${object}. ` +
@@ -128,8 +134,13 @@ const NEEDED_RIGHTS = {
   replace: ['select', 'insert', 'update', 'delete'],
 } as const
 
-async function checkRights(database: Database, { name, write, mirror, deleted }: Table): Promise<void> {
-  const rights = [...NEEDED_RIGHTS[write], ...(mirror && deleted !== 'mark' ? ['delete'] : [])]
+async function checkRights(
+  database: Database,
+  { name, write, mirror, deleted }: Table,
+  isList: boolean,
+): Promise<void> {
+  const deletes = isList || (mirror && write === 'merge' && deleted !== 'mark')
+  const rights = [...NEEDED_RIGHTS[write], ...(deletes ? ['delete'] : [])]
   const { user, ...granted } = await database.one<Record<string, boolean> & { readonly user: string }>(
     `select ${rights.map((right) => `has_table_privilege($1, '${right}') as "${right}"`).join(', ')},
             current_user as "user"`,

@@ -18,6 +18,7 @@ import { environmentOf } from '../accounts/environment-of.ts'
 import { openStoreToRead } from '../open-store.ts'
 import { schemaRightError, schemasOf, withSchemaRights } from '../schema-right.ts'
 import { cursorChange } from '../cursor-change.ts'
+import { checkLists } from './check-lists.ts'
 import { checkSource } from './check-source.ts'
 import { checkTable } from './check-table.ts'
 import { advice, faultOf, findingsOf, problem, type Finding } from './finding.ts'
@@ -156,11 +157,13 @@ async function checkStore(
   const first = await findingsOf(location, scope, async () => ({ text: await checkDatabase(database, schemas) }))
   if (first.some(({ isFault }) => isFault)) return first
   const cursors = ledger === 'current' ? streams.map((stream) => cursorFindings(database, stream, scope)) : []
-  const tables = streams.map(({ location: name, rows, ...stream }) =>
-    findingsOf(`${name} -> ${stream.table.name}`, scope, async () => ({
-      text: await checkTable(database, { ...stream, ledger, rows: await rows }),
-    })),
-  )
+  const tables = streams.map(async ({ location: name, rows, ...stream }) => {
+    const check = { ...stream, ledger, rows: await rows }
+    const own = await findingsOf(`${name} -> ${stream.table.name}`, scope, async () => ({
+      text: await checkTable(database, check),
+    }))
+    return stream.table.children ? [...own, ...(await checkLists(database, check, { location: name, scope }))] : own
+  })
   return [...first, ...(await Promise.all([...cursors, ...tables])).flat()]
 }
 

@@ -132,3 +132,37 @@ test('a table that is gone although rows were stored is a fault if a run would l
     text: expect.stringContaining('the table is missing, and rows of this stream were stored before'),
   })
 })
+
+test('the tables of lists are checked, with what a run would store in them', async () => {
+  const checked = flow({ children: { lines: { key: 'line', columns: { sku: 'text' } }, tags: {} } })
+  const lists = async (): Promise<string[]> => {
+    const findings = await checkPipelines([{ pipeline: checked, file: 'p.ts' }], {
+      database: own.url,
+      signal: new AbortController().signal,
+    })
+    return findings
+      .filter(({ location }) => location.startsWith('p.items -> t.items_'))
+      .map(({ location, isFault, text }) => `${isFault ? 'problem' : 'ok'} ${location.slice(11)}: ${text}`)
+  }
+  const missing = 'does not exist; the first run with an entry of the list creates it'
+  records = [{ id: 1, lines: [{ line: 1, sku: 'a' }] }]
+  expect(await lists()).toEqual([`ok t.items_lines: ${missing}`, `ok t.items_tags: ${missing}`])
+  await runPipeline(checked, { database: own.url })
+  records = [
+    { id: 1, lines: [{ line: 1, note: 'new' }], tags: [] },
+    { id: 2, tags: 5 },
+  ]
+  const before = api.requests.length
+  expect(await lists()).toEqual([
+    'ok t.items_lines: exists, 3 columns, unique by items_id, line; a run changes it: added note text',
+    'ok t.items_lines: none of 1 record of the first page has the declared field sku. A record has items.id, line, ' +
+      'note. Correct its name in columns, unless other records have it',
+    `ok t.items_tags: ${missing}`,
+    'problem t.items_tags: tags: it is 5, and children stores a list. A run rejects such records: the first page has 1',
+  ])
+  expect(api.requests.length - before).toBe(1)
+  await own.database.query('alter table t.items_lines drop constraint items_lines_pkey')
+  expect((await lists())[0]).toContain(
+    't.items_lines: there is no unique index of exactly (items_id, line), which writing by key needs',
+  )
+})

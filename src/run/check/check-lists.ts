@@ -1,0 +1,50 @@
+// The tables of nested lists: what a run would do to them.
+import type { Database } from '../../database/database.ts'
+import { childRows } from '../../load/nested/child-rows.ts'
+import type { ChildTable } from '../../load/nested/child-tables.ts'
+import { tablesOfLists } from '../../load/nested/child-writer.ts'
+import { Fields } from '../../load/shape/fields.ts'
+import { readShape } from '../../load/shape/table-shape.ts'
+import type { Scope } from '../../model/scope.ts'
+import { defined } from '../../value/defined.ts'
+import { checkDeclaredFields } from './check-fields.ts'
+import { checkTable, type TableCheck } from './check-table.ts'
+import { faultOf, findingsOf, problem, type Finding, type Remark } from './finding.ts'
+
+/** Checks the tables of the lists of a table, and what a run would store in them of the first page. */
+export async function checkLists(
+  database: Database,
+  check: TableCheck,
+  { location, scope }: { readonly location: string; readonly scope: Scope },
+): Promise<Finding[]> {
+  const { pipeline, stream, table } = check
+  let lists: readonly ChildTable[]
+  let collected: ReturnType<typeof childRows> | undefined
+  try {
+    const fields = new Fields(table, `${pipeline}.${stream}`, await readShape(database, table))
+    lists = tablesOfLists({ table, fields })
+    collected = check.rows && childRows(check.rows, table.key, lists)
+  } catch (error) {
+    scope.signal.throwIfAborted()
+    return [faultOf(`${location} -> ${table.name}`, scope, error)]
+  }
+  const findings = lists.map((list) =>
+    findingsOf(`${location} -> ${list.table.name}`, scope, async () => {
+      const rows = collected?.of.get(list)?.rows
+      const remarks = [...noLists(list, collected?.problems), ...(rows ? checkDeclaredFields(list.table, rows) : [])]
+      // Without an entry nothing says which columns the table needs.
+      const entries = rows && rows.length > 0 ? rows : undefined
+      const text = await checkTable(database, { ...check, table: list.table, isList: true, rows: entries })
+      return { text, ...defined({ remarks }) }
+    }),
+  )
+  return (await Promise.all(findings)).flat()
+}
+
+/** A record whose field holds something else than a list is rejected. */
+function noLists({ path }: ChildTable, problems: ReadonlyMap<number, string> = new Map()): Remark[] {
+  const reasons = [...problems.values()].filter((reason) => reason.startsWith(`${path}: `))
+  const [first] = reasons
+  if (first === undefined) return []
+  return [problem(`${first}. A run rejects such records: the first page has ${reasons.length}`)]
+}
