@@ -174,7 +174,7 @@ export class TableWriter {
     { isBisected = false } = {},
   ): Promise<WrittenBatch> {
     if (written.sharedKey !== undefined) this.#warnOnce(written.sharedKey)
-    if (this.table.mirror && this.exists) await notePresent(transaction, this.table, rowsOf(pages), isBisected)
+    if (this.table.mirror && this.exists) await notePresent(transaction, this.#open, rowsOf(pages), isBisected)
     return { ...written, ...defined({ children: this.#children?.takeCounts() }) }
   }
 

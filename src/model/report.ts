@@ -24,7 +24,7 @@ export interface StreamReport {
    */
   readonly keptRows?: number | undefined
   /** What became of the rows of records that are gone. Absent if none is, or if they stay. */
-  readonly deletedRows?: 'deleted' | 'marked'
+  readonly deletedRows?: 'deleted' | 'marked' | 'ended'
   /** The cursor at which reading started. Undefined if the stream was read from its start. */
   readonly since?: string | undefined
   /** The cursor after the run. */

@@ -185,3 +185,63 @@ test('keys are compared as their types compare them, and a table of other progra
     't.bits: mirror compares keys by hashes, and one of the types of (b) has none',
   )
 })
+
+test('a mirror of a history ends the versions of missing rows, and undelete begins them again', async () => {
+  const api = listed(numbered(20))
+  const columns = { name: 'varchar(20)' as never }
+  const flow = api.items.into('t.past', { key: 'id', write: 'history', mirror: true, columns })
+  await target.sync(flow, 'past')
+  // The second one is rejected: its record exists.
+  api.list = [{ id: 2, name: 'x'.repeat(30) }, ...numbered(17, 4)]
+  expect(await target.sync(flow, 'past')).toMatchObject({
+    mirroredRows: 2,
+    deletedRows: 'ended',
+    counts: { unchanged: 17, rejected: 1 },
+  })
+  const current = () => target.idsOf('t.past_current')
+  expect(await current()).toEqual([2, ...ids(numbered(17, 4))])
+  expect(await target.idsOf('t.past', '_valid_to is not null')).toEqual([1, 3])
+  expect(await target.sync(flow, 'past')).toMatchObject({ mirroredRows: 0 })
+  expect(await target.query(`select outcome from sluice.undelete('past')`)).toEqual([
+    { outcome: 'restored' },
+    { outcome: 'restored' },
+  ])
+  expect(await current()).toHaveLength(20)
+  expect(
+    await target.query(
+      'select o.id::int, o.name from t.past o join t.past n on n.id = o.id and n._valid_from = o._valid_to order by 1',
+    ),
+  ).toEqual([
+    { id: 1, name: 'item 1' },
+    { id: 3, name: 'item 3' },
+  ])
+  expect(await target.sync(flow, 'past')).toMatchObject({ mirroredRows: 2 })
+  api.list = []
+  expect((await target.sync(flow, 'past')).error).toContain('The mirror may end at most 8 of them, so all of them stay')
+  expect(await current()).toHaveLength(18)
+  api.list = numbered(20)
+  expect(await target.sync(flow, 'past')).toMatchObject({ mirroredRows: 0, counts: { inserted: 2, unchanged: 18 } })
+  expect(await target.idsOf('t.past')).toHaveLength(24)
+})
+
+test('a record that comes back with its old version begins a version now, once', async () => {
+  const at = '2024-01-01T00:00:00Z'
+  const list = numbered(5).map((item) => ({ ...item, at }))
+  const api = listed(list)
+  const flow = api.items.into('t.back', { key: 'id', write: 'history', versionBy: 'at' as never, mirror: true })
+  await target.sync(flow, 'back')
+  for (const versions of [2, 3]) {
+    api.list = list.slice(1)
+    expect(await target.sync(flow, 'back')).toMatchObject({ mirroredRows: 1 })
+    // An older one begins none.
+    api.list = list.map((item) => (item.id === 1 ? { ...item, at: '2023-01-01T00:00:00Z' } : item))
+    await target.sync(flow, 'back')
+    expect(await target.idsOf('t.back_current')).toEqual([2, 3, 4, 5])
+    api.list = list
+    expect(await target.sync(flow, 'back')).toMatchObject({ counts: { inserted: 1, unchanged: 4 } })
+    expect(await target.sync(flow, 'back')).toMatchObject({ mirroredRows: 0, counts: { unchanged: 5 } })
+    expect(await target.idsOf('t.back_current')).toEqual([1, 2, 3, 4, 5])
+    expect(await target.idsOf('t.back', `id = 1 and _valid_from >= '${at}'`)).toHaveLength(versions)
+  }
+  expect(await target.query(`select from sluice.deleted_rows where table_name = 't.back'`)).toEqual([])
+})

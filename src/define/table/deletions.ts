@@ -79,7 +79,7 @@ function mirrorOf(
     return "mirror.rowsOf names streams, as in 'shop.former'"
   const problem = mostDeletes === undefined ? undefined : mostDeletesProblem(mostDeletes)
   if (problem !== undefined) return `mostDeletes ${problem}`
-  if (write !== 'merge')
+  if (write !== 'merge' && write !== 'history')
     return `mirror deletes rows that a reading does not bring, ${WITHOUT_MIRROR[write]}. Leave it out`
   if (deleted === 'keep')
     return "deleted: 'keep' leaves the rows of deleted records, and mirror deletes them. Leave one of them out"
@@ -96,10 +96,9 @@ function mirrorOf(
   return Object.freeze(rowsOf.length === 0 ? {} : { rowsOf: Object.freeze(rowsOf) })
 }
 
-const WITHOUT_MIRROR: Readonly<Record<Exclude<WriteMode, 'merge'>, string>> = {
+const WITHOUT_MIRROR: Readonly<Record<Exclude<WriteMode, 'merge' | 'history'>, string>> = {
   append: 'and append never changes a stored row',
   replace: 'and replace does so already',
-  history: 'and a history keeps the past of each row; it ends versions for .deleted() only',
 }
 
 const MIRROR_OPTIONS: OptionNames<Exclude<GivenDeletions['mirror'], boolean | undefined>> = { rowsOf: true }

@@ -73,7 +73,7 @@ export class RowDeleter {
     const target = quoteTable(this.#table.name)
     const list = columnList(columns)
     const statements = [
-      ...((version && !isHistory) || this.#table.mirror ? [rowsLockSql(this.#table, 'deletes')] : []),
+      ...(!isHistory && (version || this.#table.mirror) ? [rowsLockSql(this.#table, 'deletes')] : []),
       `create temporary table ${name} on commit drop as select ${list} from ${target} with no data`,
       shapeCheckSql(source, columns),
       `copy ${source} (${list}) from stdin`,

@@ -3,11 +3,13 @@ import type { Transaction } from '../../database/transaction.ts'
 import { LoadError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { RowShape } from '../encode/encoded-page.ts'
+import { keyNames, noteSeenSql } from '../mirror/mirror-sql.ts'
 import type { RowSelection } from '../row-selection.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from '../shape/shape-check.ts'
 import { copyRows, type StoreRows } from '../write-modes.ts'
 import { historySql, SENT } from './history-sql.ts'
+import { beginAgainSql } from './missing-rows.ts'
 import { versionTime } from './version-time.ts'
 
 let batches = 0
@@ -27,6 +29,7 @@ export const writeHistory =
     batches += 1
     const source = await copyNumbered(transaction, name, rows, columns)
     await lockHistory(transaction, name)
+    if (table.mirror) await transaction.run(noteSeenSql(table, source, keyNames(columns)))
     const statements = historySql({
       table: quoteTable(name),
       source,
@@ -37,18 +40,37 @@ export const writeHistory =
       keepsStored: keepsStored && time === 'load',
     })
     const results = await transaction.run(statements.join(';\n'))
-    const [corrected, ended, inserted, planned] = results.slice(-4).map(({ rows: [row] }) => row)
-    const written = { ...corrected, ...ended, ...inserted }
+    const [corrected, ended, begun, planned] = results.slice(-4).map(({ rows: [row] }) => row)
+    const written = { ...corrected, ...ended, ...begun }
     for (const what of ['corrected', 'ended', 'inserted'])
       if (Number(written[what]) !== Number(planned?.[what]))
         throw new LoadError(
           `${name}: ${String(written[what])} of ${String(planned?.[what])} versions were ${what}. ` +
             'A trigger or a rule on the table leaves rows out, or another program changed them at this moment',
         )
-    const [added, updated] = [Number(written['inserted']), Number(written['corrected'])]
     const duplicate = Number(planned?.['duplicate'])
-    return { inserted: added, updated, unchanged: rows.rows - added - updated - duplicate, duplicate }
+    const again = table.mirror && time !== 'load' ? await beginAgain(transaction, table, { source, columns, time }) : 0
+    const inserted = Number(written['inserted']) + again
+    // A row may correct the version that has ended, and begin one.
+    const updated = Math.min(Number(written['corrected']), rows.rows - inserted - duplicate)
+    return { inserted, updated, unchanged: rows.rows - inserted - updated - duplicate, duplicate }
   }
+
+/** Returns the number of records that have come back, after a mirror had ended their versions. */
+async function beginAgain(
+  transaction: Transaction,
+  table: Table,
+  options: {
+    readonly source: string
+    readonly columns: readonly LoadedColumn[]
+    readonly time: LoadedColumn | 'unknown'
+  },
+): Promise<number> {
+  const { source, columns, time } = options
+  const version = time === 'unknown' ? undefined : time
+  const [result] = await transaction.run(beginAgainSql(table, source, columns, version).join(';\n'))
+  return Number(result?.rows[0]?.['inserted'] ?? 0)
+}
 
 /**
  * Lets one transaction at a time plan and write versions of a table: two that split one version would each take it for

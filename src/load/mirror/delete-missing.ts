@@ -9,6 +9,7 @@ import { formatCount, formatNumber } from '../../value/format.ts'
 import { deleteRowsSql } from '../deleted/deleted-rows.ts'
 import { refusal, type GoneLists } from '../deleted/row-deleter.ts'
 import { rowVersion } from '../encode/row-version.ts'
+import { endMissingSql } from '../history/missing-rows.ts'
 import type { OpenTable } from '../open-table.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { goneRowsSql, missingSql } from './mirror-sql.ts'
@@ -126,14 +127,20 @@ async function deleteRows(
   const { table, slice, fields } = open
   const source = `(select * from pg_temp.${name} where n between ${from} and ${to})`
   const columns: readonly LoadedColumn[] = fields.columns.filter(({ key }) => key)
-  const deletion = deleteRowsSql(source, { table, slice, columns, version: rowVersion(open), reason: 'missing' })
+  const deletion =
+    table.write === 'history'
+      ? endMissingSql(source, { table, slice, columns, names: [...(open.shape?.columns.keys() ?? [])] })
+      : deleteRowsSql(source, { table, slice, columns, version: rowVersion(open), reason: 'missing' })
   const ofLists = marksDeleted(table) ? [] : (lists?.sql(source, columns, 'missing') ?? [])
   const results = await transaction.run([deletion, ...ofLists].join(';\n'))
   lists?.counted(results.slice(2).map(({ rows: [row] }) => Number(row?.['deleted'] ?? 0)))
   return Number(results[0]?.rows[0]?.['deleted'] ?? 0)
 }
 
-const verb = (open: OpenTable): string => (marksDeleted(open.table) ? 'mark' : 'delete')
+function verb({ table }: OpenTable): string {
+  if (table.write === 'history') return 'end'
+  return marksDeleted(table) ? 'mark' : 'delete'
+}
 
 function tooMany(
   open: OpenTable,

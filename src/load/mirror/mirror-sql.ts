@@ -4,6 +4,7 @@ import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.
 import { marksDeleted } from '../../model/deletions.ts'
 import type { Table } from '../../model/recipe.ts'
 import { ownRows } from '../deleted/deleted-rows.ts'
+import { TO } from '../history/columns.ts'
 import { DELETED_AT } from '../shape/system-columns.ts'
 
 /** Keys of one row of `sluice.mirror_keys`. */
@@ -32,12 +33,13 @@ export const noteSeenSql = (table: Table, source: string, keys: readonly string[
   where m.rows_of = ${quoteLiteral(ownRows(table))} and m.rows > 0 and m.kept_because is null
   group by m.slice`
 
-/** Returns the condition of the rows that a reading covers: those of its account that are not marked as deleted. */
+/** Returns the condition of the rows that a reading covers: of its account, not marked as deleted, no former versions. */
 function coveredSql(alias: string, table: Table): string {
   const { account } = table
   const conditions = [
     ...(account ? [`${alias}.${quoteIdentifier(account.name)} = ${quoteLiteral(account.value)}`] : []),
     ...(marksDeleted(table) ? [`${alias}.${quoteIdentifier(DELETED_AT)} is null`] : []),
+    ...(table.write === 'history' ? [`${alias}.${TO} is null`] : []),
   ]
   return conditions.length === 0 ? 'true' : conditions.join(' and ')
 }

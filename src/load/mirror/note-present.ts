@@ -1,11 +1,11 @@
 import { quoteTable } from '../../database/quote.ts'
 import type { Transaction } from '../../database/transaction.ts'
-import type { Table } from '../../model/recipe.ts'
-import { rowsLockSql } from '../deleted/deleted-rows.ts'
 import { escapeText } from '../encode/copy-text.ts'
 import type { EncodedRows } from '../encode/encoded-page.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from '../shape/shape-check.ts'
+import type { OpenTable } from '../open-table.ts'
+import { lockRows } from './lock-rows.ts'
 import { keyNames, noteSeenSql } from './mirror-sql.ts'
 
 let tables = 0
@@ -16,10 +16,11 @@ let tables = 0
  */
 export async function notePresent(
   transaction: Transaction,
-  table: Table,
+  open: OpenTable,
   pages: readonly EncodedRows[],
   isBisected: boolean,
 ): Promise<void> {
+  const { table } = open
   for (const group of Map.groupBy(keysIn(pages, isBisected), ({ columns }) => columnList(columns)).values()) {
     const [first] = group
     const lines = group.flatMap((one) => one.lines)
@@ -28,8 +29,8 @@ export async function notePresent(
     const name = `sluice_present_${tables}`
     const source = `pg_temp.${name}`
     const list = columnList(first.columns)
+    await lockRows(transaction, open, 'stores')
     const statements = [
-      rowsLockSql(table, 'stores'),
       `create temporary table ${name} on commit drop as select ${list} from ${quoteTable(table.name)} with no data`,
       shapeCheckSql(source, first.columns),
       `copy ${source} (${list}) from stdin`,

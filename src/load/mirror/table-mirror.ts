@@ -7,10 +7,10 @@ import { SchemaError, type TooManyDeletesError, UsageError } from '../../model/e
 import type { MostDeletes } from '../../model/mirror.ts'
 import type { Table } from '../../model/recipe.ts'
 import { sessionMark } from '../../model/slice.ts'
-import { rowsLockSql } from '../deleted/deleted-rows.ts'
 import type { GoneLists } from '../deleted/row-deleter.ts'
 import type { OpenTable } from '../open-table.ts'
 import { deleteMissing } from './delete-missing.ts'
+import { lockRows } from './lock-rows.ts'
 import { beginSql, forgetSql, keyColumnsSql, keyNames } from './mirror-sql.ts'
 
 /** A large table is looked at before a reading begins. */
@@ -88,7 +88,7 @@ export class TableMirror {
    * batch begins with it: two that share the lock and both want it alone would wait for each other.
    */
   async lock(transaction: Transaction): Promise<void> {
-    await transaction.run(rowsLockSql(this.#open.table, 'deletes'))
+    await lockRows(transaction, this.#open, 'deletes')
   }
 
   /** Returns the statement that notes why the reading may delete nothing, for the transaction of a batch. */
@@ -132,7 +132,8 @@ export class TableMirror {
   /** Forgets it, because the slice restarts. */
   static async clear(transaction: Transaction, open: OpenTable): Promise<void> {
     // A batch that notes its keys for this mirror is committed before, or sees that there is none.
-    await transaction.run([rowsLockSql(open.table, 'deletes'), ...forgetSql(open.slice.id)].join(';\n'))
+    await lockRows(transaction, open, 'deletes')
+    await transaction.run(forgetSql(open.slice.id).join(';\n'))
   }
 
   /** Empty while the table does not exist. */

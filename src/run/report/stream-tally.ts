@@ -36,7 +36,8 @@ export class StreamTally {
   constructor(table: Table) {
     this.#table = table.name
     this.#isMirror = table.mirror !== undefined
-    const becomes = marksDeleted(table) ? 'marked' : 'deleted'
+    const ofMerge = marksDeleted(table) ? 'marked' : 'deleted'
+    const becomes = table.write === 'history' ? 'ended' : ofMerge
     this.#deletedRows = removesAnnounced(table) ? becomes : undefined
   }
 
