@@ -91,6 +91,7 @@ const OPTIONS: OptionNames<BackfillOptions> = {
   concurrency: true,
   only: true,
   onlyWindows: true,
+  mostDeletes: true,
   database: true,
   batch: true,
   memory: true,

@@ -12,12 +12,14 @@ import { RowDeleter } from './deleted/row-deleter.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import { writeHistory } from './history/write-history.ts'
 import { notePresent } from './mirror/note-present.ts'
-import { TableMirror, type EndMirrorOptions, type Mirrored } from './mirror/table-mirror.ts'
+import { UNCONFIRMED } from './mirror/delete-missing.ts'
+import { TableMirror, type EndMirrorOptions, type Mirrored, type MirrorOptions } from './mirror/table-mirror.ts'
 import { openChildren, type ChildWriter } from './nested/child-writer.ts'
 import type { NestedEncoder } from './nested/nested-encoder.ts'
 import { OpenTable, type OpenTableOptions } from './open-table.ts'
 import { PageChange } from './page-change.ts'
 import { shadowName } from './shadow.ts'
+import type { LoadedColumn } from './shape/loaded-column.ts'
 import type { NeedsSchemaChange } from './shape/schema-change.ts'
 import { swapShadow } from './swap-shadow.ts'
 import { TableEncoder } from './table-encoder.ts'
@@ -84,6 +86,9 @@ export class TableWriter {
     const { columns } = this.#open.fields
     return new Set(columns.filter(({ constant }) => constant === undefined).map(({ field }) => field))
   }
+
+  /** Returns the column of a field; undefined if the table has none. */
+  readonly loaded = (field: string): LoadedColumn | undefined => this.#open.fields.loaded(field)
 
   /** Returns the loaded columns that were dropped since the table was read, or 'table' if all of it was dropped. */
   async lostColumns(): Promise<readonly string[] | 'table'> {
@@ -185,13 +190,11 @@ export class TableWriter {
   }
 
   /**
-   * Begins the mirror of a reading of everything: call it before anything is requested. If the reading goes on, returns
-   * false if it began without a mirror.
+   * Begins the mirror of a reading of everything, or of a window: call it before anything is requested. If the reading
+   * goes on, returns false if it began without a mirror.
    */
-  async openMirror({ isStart, signal }: { readonly isStart: boolean; readonly signal: AbortSignal }): Promise<boolean> {
-    this.#mirror = isStart
-      ? await TableMirror.begin(this.#database, this.#open, signal)
-      : await TableMirror.resume(this.#database, this.#open, signal)
+  async openMirror({ isStart, ...options }: MirrorOptions & { readonly isStart: boolean }): Promise<boolean> {
+    this.#mirror = await TableMirror[isStart ? 'begin' : 'resume'](this.#database, this.#open, options)
     return this.#mirror !== undefined
   }
 
@@ -201,16 +204,16 @@ export class TableWriter {
   }
 
   /**
-   * Deletes the rows that a reading of everything did not bring, in the transaction that ends the slice. Returns an
-   * error instead if these are too many: the slice must then not end.
+   * Deletes the rows that a reading did not bring, in the transaction that ends the slice. Returns an error instead if
+   * these are too many, or `UNCONFIRMED` if a window has to look for them first: the slice must then not end.
    */
   async endMirror(
     transaction: Transaction,
     options: Omit<EndMirrorOptions, 'lists'>,
-  ): Promise<Mirrored | TooManyDeletesError | undefined> {
+  ): Promise<Mirrored | TooManyDeletesError | typeof UNCONFIRMED | undefined> {
     this.#children?.takeCounts()
     const ended = await this.#mirror?.end(transaction, { ...options, lists: this.#children?.gone })
-    if (ended === undefined || ended instanceof TooManyDeletesError) return ended
+    if (ended === undefined || ended === UNCONFIRMED || ended instanceof TooManyDeletesError) return ended
     return { ...ended, ...defined({ children: this.#children?.takeCounts() }) }
   }
 

@@ -67,9 +67,10 @@ export interface SliceRead extends Range {
   readonly onGivenUp?: (reading: GivenUpReading) => Promise<void>
   /**
    * Called if only a part of a list is read, with the reason: a reader of everything would take the rest for deleted.
+   * `range`: what lies outside of the range of a cursor was left out.
    * All readers of a slice share it. @default nobody has to know
    */
-  readonly onPart?: (reason: string) => void
+  readonly onPart?: (reason: string, what?: 'range') => void
 }
 
 /** A reading that will not be continued. */

@@ -69,6 +69,11 @@ export interface BackfillOptions extends Pick<
   readonly only?: 'missing' | 'failed' | 'all' | undefined
   /** Only windows with these lower bounds, as `2024-01-31T00:00:00Z`; `only` applies to them. @default all windows */
   readonly onlyWindows?: readonly string[] | undefined
+  /**
+   * The most rows that each window of a table with `mirror` deletes: a number, or a share of its rows such as `'25%'`.
+   * @default `mostDeletes` of the table
+   */
+  readonly mostDeletes?: MostDeletes | undefined
 }
 
 /** Former names of options, with the names that they have now. */

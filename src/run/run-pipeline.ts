@@ -1,12 +1,11 @@
 import type { Flows, Pipeline } from '../define/pipeline.ts'
 import { asCompleted } from '../flow/as-completed.ts'
 import { Semaphore } from '../flow/semaphore.ts'
-import { mostDeletesProblem } from '../model/mirror.ts'
-import { UsageError } from '../model/errors.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import { readSecrets } from '../observe/secrets.ts'
 import { environmentOf } from './accounts/environment-of.ts'
 import { ActiveRun } from './active-run.ts'
+import { checkMostDeletes } from './check-most-deletes.ts'
 import { chosenStreams, requireSecrets } from './chosen-streams.ts'
 import { recordingFailedStart } from './failed-start.ts'
 import { DEFAULTS, resolveBatch, type RunOptions } from './options.ts'
@@ -48,17 +47,6 @@ export async function runPipeline<Streams extends Flows>(
 /** Returns how many slices may be written at once. */
 const readersOf = ({ streams }: Pipeline, names: readonly string[]): number =>
   names.reduce((sum, name) => sum + (streams[name]?.recipe.incremental?.concurrency ?? 1), 0)
-
-function checkMostDeletes({ name, streams }: Pipeline, names: readonly string[], mostDeletes: unknown): void {
-  if (mostDeletes === undefined) return
-  const problem = mostDeletesProblem(mostDeletes)
-  if (problem !== undefined) throw new UsageError(`mostDeletes ${problem}`)
-  if (names.every((stream) => streams[stream]?.table.mirror === undefined))
-    throw new UsageError(
-      `${name}: mostDeletes is for streams whose table has mirror, and ${names.join(', ')} ` +
-        `${names.length === 1 ? 'has' : 'have'} none`,
-    )
-}
 
 async function runInTurn(
   stream: StreamContext,

@@ -29,7 +29,8 @@ export const DATABASE_ERRORS = {
     ],
     remedies: [
       'The message has the number of rows, and keys of some. Look at what is read: sluice preview shop.orders.',
-      'If the records are gone, allow it once: --most-deletes. The run reads everything again, and deletes then.',
+      'If the records are gone, allow it once: --most-deletes. The run reads everything again, and deletes then. ' +
+        'Of a backfill, it is a limit for each window.',
     ],
     example: 'sluice run shop.orders --most-deletes 120',
   },

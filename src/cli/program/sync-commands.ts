@@ -67,6 +67,7 @@ export function addSyncCommands(sluice: Command): void {
         'all',
       ]),
     )
+    .option('--most-deletes <n>', 'rows that a mirror may delete in each window, as 12 or 25%')
     .option('--dry-run', 'show the windows to read; request nothing, write nothing')
     .option(
       '--timeout <duration>',

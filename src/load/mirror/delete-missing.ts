@@ -18,7 +18,20 @@ import type { Mirrored } from './table-mirror.ts'
 /** Keys that a message quotes. */
 const QUOTED = 3
 
+/** A part of the table: the rows of a window of a backfill. */
+export interface MirrorWindow {
+  readonly lower: string
+  readonly upper: string
+  /** The condition of its rows. */
+  readonly scope: string
+}
+
+/** Rows of a window are missing, and their records may have left it. */
+export const UNCONFIRMED = 'unconfirmed'
+
 export interface DeleteMissingOptions {
+  readonly window: MirrorWindow | undefined
+  readonly isConfirmed: boolean
   readonly open: OpenTable
   readonly keys: readonly string[]
   /** Rows of the table when the reading began. */
@@ -38,8 +51,8 @@ let tables = 0
 export async function deleteMissing(
   transaction: Transaction,
   options: DeleteMissingOptions,
-): Promise<Mirrored | TooManyDeletesError> {
-  const { open, keys, rows, mostDeletes, isCareful } = options
+): Promise<Mirrored | TooManyDeletesError | typeof UNCONFIRMED> {
+  const { open, keys, rows, mostDeletes, isCareful, window } = options
   const { table, slice } = open
   const ofRows = rowVersion(open)
   tables += 1
@@ -48,11 +61,14 @@ export async function deleteMissing(
   const { found } = await transaction.one<{ found: boolean }>(`select exists (select from pg_temp.${missing}) as found`)
   if (!found) return { deleted: 0, warnings: [] }
   const version = ofRows && !ofRows.key ? { name: ofRows.name, type: ofRows.type.sql } : undefined
-  await transaction.run(goneRowsSql({ name, missing, table, slice: slice.id, keys, version }).join(';\n'))
+  await transaction.run(
+    goneRowsSql({ name, missing, table, slice: slice.id, keys, version, scope: window?.scope }).join(';\n'),
+  )
   const gone = await readGone(transaction, name, keys)
   if (gone.count === 0) return { deleted: 0, warnings: [] }
   const limit = deleteLimit(mostDeletes ?? table.mostDeletes, rows)
-  if (gone.count > limit) return tooMany(open, { rows, gone, limit })
+  if (gone.count > limit) return tooMany(open, { rows, gone, limit, window })
+  if (window && !options.isConfirmed) return UNCONFIRMED
   // A deferred foreign key would pass each savepoint and fail the COMMIT.
   if (isCareful) await transaction.run('set constraints all immediate')
   const refused: Refused[] = []
@@ -144,16 +160,23 @@ function verb({ table }: OpenTable): string {
 
 function tooMany(
   open: OpenTable,
-  { rows, gone, limit }: { readonly rows: number; readonly gone: Gone; readonly limit: number },
+  {
+    rows,
+    gone,
+    limit,
+    window,
+  }: Pick<DeleteMissingOptions, 'rows' | 'window'> & { readonly gone: Gone; readonly limit: number },
 ): TooManyDeletesError {
   const { table, slice } = open
   const name = `${slice.pipeline}.${slice.stream}`
   return new TooManyDeletesError(
     `${name}: the reading was complete, and did not bring ${formatNumber(gone.count)} of the ` +
-      `${formatCount(rows, 'row')} that ${table.name} had when it began, such as ${gone.examples}. ` +
+      `${formatCount(rows, 'row')} that ${table.name} had ${window ? `from ${window.lower} to ${window.upper} ` : ''}` +
+      `when it began, such as ${gone.examples}. ` +
       `The mirror may ${verb(open)} ` +
       `${limit === 0 ? 'none' : `at most ${formatNumber(limit)}`} of them, so all of them stay. ` +
-      `If their records are gone, run once: sluice run ${name} --most-deletes ${gone.count}. ` +
+      `If their records are gone, ${window ? 'repeat the backfill once with' : `run once: sluice run ${name}`} ` +
+      `--most-deletes ${gone.count}. ` +
       'If not, correct what is read. For another limit, set mostDeletes',
   )
 }

@@ -21,6 +21,12 @@ export const keyNames = (columns: readonly { readonly name: string; readonly key
 const hashSql = (alias: string, keys: readonly string[], slice: string): string =>
   `hash_record_extended(row(${keys.map((name) => `${alias}.${quoteIdentifier(name)}`).join(', ')}), ${slice})`
 
+/** Returns the hash of a row of a window as it is stored: once somebody writes it, it has another one. */
+const storedHashSql = (alias: string, keys: readonly string[], slice: string): string => {
+  const names = [...keys.map(quoteIdentifier), 'xmin::text']
+  return `hash_record_extended(row(${names.map((name) => `${alias}.${name}`).join(', ')}), ${slice})`
+}
+
 /**
  * Returns the statement by which a batch notes that its keys exist, for each mirror of its table that is being read.
  * `source` has the columns of the key. Hold the lock of the table's rows: otherwise a mirror that ends at the same
@@ -33,7 +39,7 @@ export const noteSeenSql = (table: Table, source: string, keys: readonly string[
   where m.rows_of = ${quoteLiteral(ownRows(table))} and m.rows > 0 and m.kept_because is null
   group by m.slice`
 
-/** Returns the condition of the rows that a reading covers: of its account, not marked as deleted, no former versions. */
+/** Returns the condition of the rows that a reading covers: of its account, not marked as deleted, current versions. */
 function coveredSql(alias: string, table: Table): string {
   const { account } = table
   const conditions = [
@@ -56,8 +62,15 @@ export const forgetSql = (slice: string): string[] => [
   `delete from sluice.mirrors where slice = ${BigInt(slice)}`,
 ]
 
-/** Returns the statements that begin a mirror: they note the rows of its table. `keys` is empty without a table. */
-export function beginSql(table: Table, slice: string, keys: readonly string[]): string[] {
+/**
+ * Returns the statements that begin a mirror: they note the rows of its table, or those of a window by the condition
+ * `scope`. `keys` is empty without a table.
+ *
+ * Only of a window may other streams or people write rows while it is read, and nobody would read these again: its rows
+ * are noted as they are, so that one which was written since is not deleted.
+ */
+export function beginSql(table: Table, slice: string, keys: readonly string[], scope?: string): string[] {
+  const hash = scope === undefined ? hashSql : storedHashSql
   const id = `${BigInt(slice)}`
   const name = quoteLiteral(ownRows(table))
   if (keys.length === 0)
@@ -72,8 +85,8 @@ export function beginSql(table: Table, slice: string, keys: readonly string[]): 
     `insert into sluice.mirror_keys (slice, kind, hashes)
   select ${id}, 'before', array_agg(k.hash)
   from (
-    select ${hashSql('t', keys, id)} as hash, (row_number() over () - 1) / ${CHUNK} as part
-    from ${quoteTable(table.name)} as t where ${coveredSql('t', table)}
+    select ${hash('t', keys, id)} as hash, (row_number() over () - 1) / ${CHUNK} as part
+    from ${quoteTable(table.name)} as t where ${coveredSql('t', table)}${scope === undefined ? '' : ` and ${scope}`}
   ) as k group by k.part`,
     `insert into sluice.mirrors (slice, rows_of, key_columns, rows)
   select ${id}, ${name}, ${keyColumnsSql(table.name, keys)}, coalesce(sum(cardinality(hashes)), 0)
@@ -95,6 +108,12 @@ export function missingSql(name: string, slice: string): string[] {
   ]
 }
 
+/** Returns the condition that a row of a window was not brought: what was there before has other hashes. */
+const unseenSql = (keys: readonly string[], slice: string): string =>
+  `not exists (select from (
+    select unnest(hashes) as hash from sluice.mirror_keys where slice = ${BigInt(slice)} and kind = 'seen'
+  ) as s where s.hash = ${hashSql('t', keys, `${BigInt(slice)}`)})`
+
 export interface GoneOptions {
   /** The temporary table that is made. */
   readonly name: string
@@ -105,21 +124,24 @@ export interface GoneOptions {
   readonly keys: readonly string[]
   /** A further column that is null in each row: the version, which nobody knows. */
   readonly version: { readonly name: string; readonly type: string } | undefined
+  /** The condition of the rows of a window, which they have to fulfil now, too. */
+  readonly scope: string | undefined
 }
 
 /**
  * Returns the statements that make a temporary table of the keys of rows that are gone, numbered as `n` in the order of
  * the key.
  */
-export function goneRowsSql({ name, missing, table, slice, keys, version }: GoneOptions): string[] {
+export function goneRowsSql({ name, missing, table, slice, keys, version, scope }: GoneOptions): string[] {
+  const hash = scope === undefined ? hashSql : storedHashSql
   const list = keys.map((key) => `t.${quoteIdentifier(key)}`)
   const columns = [...list, ...(version ? [`null::${version.type} as ${quoteIdentifier(version.name)}`] : [])]
   return [
     `create temporary table ${name} on commit drop as
   select ${columns.join(', ')}, row_number() over (order by ${list.join(', ')}) as n
   from ${quoteTable(table.name)} as t
-  where ${coveredSql('t', table)}
-    and exists (select from pg_temp.${missing} as m where m.hash = ${hashSql('t', keys, `${BigInt(slice)}`)})`,
+  where ${coveredSql('t', table)}${scope === undefined ? '' : ` and ${scope} and ${unseenSql(keys, slice)}`}
+    and exists (select from pg_temp.${missing} as m where m.hash = ${hash('t', keys, `${BigInt(slice)}`)})`,
     'set local enable_nestloop to default',
     `analyze pg_temp.${name}`,
   ]

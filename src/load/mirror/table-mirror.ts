@@ -9,7 +9,7 @@ import type { Table } from '../../model/recipe.ts'
 import { sessionMark } from '../../model/slice.ts'
 import type { GoneLists } from '../deleted/row-deleter.ts'
 import type { OpenTable } from '../open-table.ts'
-import { deleteMissing } from './delete-missing.ts'
+import { deleteMissing, UNCONFIRMED, type MirrorWindow } from './delete-missing.ts'
 import { lockRows } from './lock-rows.ts'
 import { beginSql, forgetSql, keyColumnsSql, keyNames } from './mirror-sql.ts'
 
@@ -26,6 +26,14 @@ export interface EndMirrorOptions {
   readonly lists: GoneLists | undefined
   /** The database has refused the transaction at its end before. */
   readonly isCareful: boolean
+  /** Records that have left the window are noted as present. */
+  readonly isConfirmed: boolean
+}
+
+export interface MirrorOptions {
+  /** @default all rows of the stream */
+  readonly window?: MirrorWindow | undefined
+  readonly signal: AbortSignal | undefined
 }
 
 /** What a mirror did at the end of its reading. */
@@ -47,8 +55,11 @@ export class TableMirror {
   readonly #open: OpenTable
   readonly #slice: string
 
-  private constructor(open: OpenTable) {
+  readonly #window: MirrorWindow | undefined
+
+  private constructor(open: OpenTable, { window }: MirrorOptions) {
     this.#open = open
+    this.#window = window
     this.#slice = open.slice.id
   }
 
@@ -56,9 +67,10 @@ export class TableMirror {
    * Notes which rows the table has. Call it before anything is requested. Throws if other streams have stored rows in
    * the table, or if the key has a type whose values cannot be compared by hashes.
    */
-  static async begin(database: Database, open: OpenTable, signal: AbortSignal | undefined): Promise<TableMirror> {
+  static async begin(database: Database, open: OpenTable, options: MirrorOptions): Promise<TableMirror> {
     const { table, slice } = open
-    const mirror = new TableMirror(open)
+    const { window, signal } = options
+    const mirror = new TableMirror(open, options)
     // A run that has taken the slice over ends this session, or this run finds that it has lost the slice.
     const sessionTag = sessionMark(slice)
     await using transaction = await database.transaction({ statementTimeout: MIRROR_TIMEOUT, sessionTag, signal })
@@ -66,18 +78,14 @@ export class TableMirror {
     await mirror.#refuseOthers(transaction)
     const keys = mirror.#keys
     if (keys.length > 0) await mirror.#refuseTypes(transaction)
-    await transaction.commit(beginSql(table, slice.id, keys).join(';\n'))
+    await transaction.commit(beginSql(table, slice.id, keys, window?.scope).join(';\n'))
     return mirror
   }
 
   /** Returns the mirror of a reading that was interrupted; undefined if it began without one. */
-  static async resume(
-    database: Database,
-    open: OpenTable,
-    signal: AbortSignal | undefined,
-  ): Promise<TableMirror | undefined> {
-    const on = database.with({ signal })
-    const mirror = new TableMirror(open)
+  static async resume(database: Database, open: OpenTable, options: MirrorOptions): Promise<TableMirror | undefined> {
+    const on = database.with({ signal: options.signal })
+    const mirror = new TableMirror(open, options)
     if (!(await on.maybeOne(`select from sluice.mirrors where slice = ${BigInt(mirror.#slice)}`))) return undefined
     await mirror.#refuseOthers(on)
     return mirror
@@ -99,12 +107,12 @@ export class TableMirror {
 
   /**
    * Deletes the rows that are gone, in the transaction that ends the slice. If there are more than `mostDeletes`
-   * allows, deletes nothing and returns an error.
+   * allows, deletes nothing and returns an error. A window that is not confirmed deletes nothing either, and goes on.
    */
   async end(
     transaction: Transaction,
     { isUnread, keptBecause, ...options }: EndMirrorOptions,
-  ): Promise<Mirrored | TooManyDeletesError> {
+  ): Promise<Mirrored | TooManyDeletesError | typeof UNCONFIRMED> {
     const { table } = this.#open
     const keys = this.#keys
     await this.lock(transaction)
@@ -124,8 +132,8 @@ export class TableMirror {
     const done =
       rows === 0
         ? { deleted: 0, warnings: [] }
-        : await deleteMissing(transaction, { open: this.#open, keys, rows, ...options })
-    await forget()
+        : await deleteMissing(transaction, { open: this.#open, keys, rows, window: this.#window, ...options })
+    if (done !== UNCONFIRMED) await forget()
     return done
   }
 

@@ -4,6 +4,7 @@ import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
 import { ActiveRun } from '../active-run.ts'
+import { checkMostDeletes } from '../check-most-deletes.ts'
 import { requireSecrets } from '../chosen-streams.ts'
 import { recordingFailedStart } from '../failed-start.ts'
 import { DEFAULTS, resolveBatch, type BackfillOptions } from '../options.ts'
@@ -20,12 +21,13 @@ export async function backfillPipeline<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
   options: BackfillOptions,
 ): Promise<Report<keyof Streams & string>> {
-  const { window = '1d', zone, from, to, concurrency = DEFAULTS.windows, only } = options
+  const { window = '1d', zone, from, to, concurrency = DEFAULTS.windows, only, mostDeletes } = options
   const range = calendarWindows({ from, to, window, zone })
   const onlyWindows = boundsOf(range.windows, options.onlyWindows)
   const batch = resolveBatch(options.batch)
   const secrets = readSecrets(environmentOf(pipeline, options.environment))
   const chosen = windowableStreams(pipeline, options.stream).streams
+  checkMostDeletes(pipeline, chosen, mostDeletes)
   await recordingFailedStart(() => requireSecrets(pipeline, chosen, secrets), {
     ...options,
     kind: 'backfill',
@@ -45,7 +47,7 @@ export async function backfillPipeline<Streams extends Flows>(
   for (const [name, problem] of skipped) run.emit({ type: 'warning', message: `${name} was skipped: ${problem}` })
   // One stream after the other: each reads its windows at once, and shares the rate limit of its API with no other.
   for (const name of streams) {
-    const stream = new StreamContext(run, name, { batch })
+    const stream = new StreamContext(run, name, { batch, mostDeletes })
     run.finishStream(name, await backfillStream(stream, { range, selection: { only, onlyWindows }, concurrency }))
   }
   return await run.finish()

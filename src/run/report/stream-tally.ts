@@ -65,7 +65,9 @@ export class StreamTally {
   ): void {
     this.#counts = addCounts(this.#counts, counts)
     this.#batches += 1
-    if (swap) this.#swap = swap
+    // Each window of a backfill may have deleted rows.
+    const deleted = this.#isMirror ? (this.#swap?.deleted ?? 0) : 0
+    if (swap) this.#swap = { ...swap, deleted: swap.deleted + deleted }
     this.#children = addChildren(this.#children, children)
     if (cursor !== undefined) this.#cursor = cursor
   }

@@ -2,6 +2,7 @@
 // mirror.
 import type { Transaction } from '../../database/transaction.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
+import { UNCONFIRMED } from '../../load/mirror/delete-missing.ts'
 import { keptText } from '../../load/mirror/table-mirror.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
@@ -44,8 +45,11 @@ export interface EndedSlice {
   readonly swap: Advance['swap']
   /** To be told once the transaction is committed. */
   readonly warnings: readonly string[]
-  /** The mirror would delete too much: what was read is committed, and the slice does not end. */
-  readonly refusal?: TooManyDeletesError
+  /**
+   * The mirror would delete too much, or has to know first what has changed since the cursor: what was read is
+   * committed, and the slice does not end.
+   */
+  readonly refusal?: TooManyDeletesError | typeof UNCONFIRMED
 }
 
 /** Throws if the slice must not end, because its reading is open. */
@@ -65,8 +69,10 @@ export async function endSlice(
     keptBecause: because ?? (grade === 'open' ? 'it is not proven that everything was read' : undefined),
     mostDeletes: stream.mostDeletes,
     isCareful,
+    isConfirmed: mirror?.isConfirmed ?? false,
   })
-  if (ended instanceof TooManyDeletesError) return { written, swap, warnings: [], refusal: ended }
+  if (ended === UNCONFIRMED || ended instanceof TooManyDeletesError)
+    return { written, swap, warnings: [], refusal: ended }
   if (!ended) return { written, swap, warnings: because === undefined ? [] : [keptText(target.table, because)] }
   const { deleted, warnings, children } = ended
   return {

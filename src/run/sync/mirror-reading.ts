@@ -5,6 +5,7 @@ import { isMerged, type Recipe } from '../../model/recipe.ts'
 import type { Slice } from '../../model/slice.ts'
 import { keyNamesBehind } from '../../transform/tombstones.ts'
 import { keyTexts } from '../../value/key-texts.ts'
+import { mirroredWindow, type MirroredWindow } from './mirror-window.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** Why nothing is deleted if a rejected record may have any row. */
@@ -23,17 +24,21 @@ export const REFUSED: Position = Object.freeze({ mirror: 'refused' })
 export const isRefused = (position: Position): boolean => JSON.stringify(position) === JSON.stringify(REFUSED)
 
 /**
- * Begins the mirror of a reading of everything, or goes on with that of an interrupted one. Call it before anything is
- * requested. Returns undefined if the table is no mirror, or if only a part is read.
+ * Begins the mirror of a reading of everything or of a window, or goes on with that of an interrupted one. Call it
+ * before anything is requested. Returns undefined if the table is no mirror, or if another part is read.
  */
-export async function openMirror(
-  { stream, slice }: SliceContext,
-  target: TableWriter,
-): Promise<MirrorReading | undefined> {
+export async function openMirror(context: SliceContext, target: TableWriter): Promise<MirrorReading | undefined> {
+  const { stream, slice } = context
   const { table, recipe, writeSignal: signal } = stream
-  if (!table.mirror || !isMerged(table) || !readsEverything(slice, recipe)) return undefined
-  const isBegun = await target.openMirror({ isStart: slice.position === null, signal })
-  const reading = new MirrorReading(recipe, table.key)
+  const isWindow = slice.kind === 'backfill'
+  if (!table.mirror || !isMerged(table) || !(isWindow || readsEverything(slice, recipe))) return undefined
+  const found = isWindow && target.exists ? await mirroredWindow(context, target) : undefined
+  const window = found && 'scope' in found ? found : undefined
+  const reading = new MirrorReading(recipe, table.key, window)
+  if (found && 'unknown' in found) reading.keepAll(found.unknown)
+  // Nothing can be missing in a table that does not exist yet.
+  if (isWindow && !window) return found && reading
+  const isBegun = await target.openMirror({ isStart: slice.position === null, window, signal })
   if (!isBegun) reading.keepAll('this reading began before mirror was set. The next one deletes what is gone')
   return reading
 }
@@ -46,6 +51,10 @@ function readsEverything({ kind, chain, since, until }: Slice, { source, stages 
 }
 
 export class MirrorReading {
+  /** The window of a backfill. Undefined for a reading of everything. */
+  readonly window: MirroredWindow | undefined
+  /** A window: what has changed since the cursor was read, too, so what is missing is gone. */
+  isConfirmed = false
   readonly #key: readonly string[]
   /** The fields of the key as records are read. */
   readonly #readKey: readonly string[]
@@ -55,7 +64,8 @@ export class MirrorReading {
   #isKeyChanged = false
   #keptBecause: string | undefined
 
-  constructor({ stages }: Recipe, key: readonly string[]) {
+  constructor({ stages }: Recipe, key: readonly string[], window?: MirroredWindow) {
+    this.window = window
     this.#key = key
     this.#readKey = keyNamesBehind(stages, key)
     this.#hasChildren = stages.some(({ type }) => type === 'flatMap')
@@ -65,6 +75,11 @@ export class MirrorReading {
   /** Notes why the reading deletes nothing. The first reason counts. */
   readonly keepAll = (reason: string): void => {
     this.#keptBecause ??= reason
+  }
+
+  /** Notes that a part of a list was left out. What lies outside of a window is none of its own. */
+  readonly keepPart = (reason: string, what?: 'range'): void => {
+    if (!this.window || what !== 'range') this.keepAll(reason)
   }
 
   /** Undefined while the reading may delete what it does not bring. */
@@ -79,6 +94,7 @@ export class MirrorReading {
   async *follow(pages: AsyncIterable<Page>): AsyncGenerator<Page, void, undefined> {
     for await (const page of pages) {
       this.#compare(page)
+      this.#compareTimes(page)
       const present = page.rejects.flatMap((reject) => this.#presentOf(reject) ?? [])
       if (present.length < page.rejects.length) this.keepAll(UNKNOWN_RECORDS)
       yield present.length === 0 ? page : { ...page, present }
@@ -92,6 +108,16 @@ export class MirrorReading {
       this.#hasCompared = true
       this.#isKeyChanged ||= before === undefined || JSON.stringify(before) !== JSON.stringify(after)
     }
+  }
+
+  /** A row has its place in the table by its own value, and in the window by that of the record as it was read. */
+  #compareTimes({ records, origins }: Page): void {
+    if (!this.window || !origins || this.#keptBecause !== undefined) return
+    const field = [this.window.field]
+    const isOther = (record: unknown, index: number): boolean =>
+      JSON.stringify(keyTexts(origins[index], field)) !== JSON.stringify(keyTexts(record, field))
+    if (records.some(isOther))
+      this.keepAll(`a stage gives ${this.window.field} other values, so nothing says which rows belong to the window`)
   }
 
   /** Returns the fields of the key that the row of a rejected record would have; undefined if that is not known. */

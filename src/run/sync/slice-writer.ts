@@ -90,8 +90,8 @@ export class SliceWriter implements AsyncDisposable {
     await this.#commit([], position, change)
   }
 
-  /** Why the slice has not ended, though everything was read and stored: its mirror would delete too much. */
-  get refusal(): Error | undefined {
+  /** Why the slice has not ended, though everything was read and stored. */
+  get refusal(): EndedSlice['refusal'] {
     return this.#ended?.refusal
   }
 

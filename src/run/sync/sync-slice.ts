@@ -10,9 +10,11 @@ import type { HeldSlice, Restart } from '../../ledger/slices/held-slice.ts'
 import { checkHeld } from '../../ledger/slices/transitions.ts'
 import { encodePages, SchemaChangeRequest } from '../../load/encode/encode-pages.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
+import { UNCONFIRMED } from '../../load/mirror/delete-missing.ts'
+import { NeedsSchemaChange } from '../../load/shape/schema-change.ts'
 import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
 import { ListMovedError, PositionLostError, ResultsLostError, SchemaError } from '../../model/errors.ts'
-import type { ReadCounts } from '../../model/page.ts'
+import type { Page, ReadCounts } from '../../model/page.ts'
 import { isMerged, type Table } from '../../model/recipe.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
@@ -24,6 +26,7 @@ import { lostFieldsText } from '../lost-fields-text.ts'
 import { withKeyFields } from './key-fields.ts'
 import { rejectDroppedColumns, rejectMissingTable } from './lost-table.ts'
 import { isRefused, openMirror } from './mirror-reading.ts'
+import { laterPage } from './mirror-window.ts'
 import { restartSlice } from './restart-slice.ts'
 import { settleRejects, type KeyUse } from './settle-rejects.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
@@ -107,7 +110,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
   const waysOn = source.read ? undefined : await openWaysOn(context)
   const reading = {
     ...sliceRead(slice, table, passes),
-    ...defined({ endpoints: waysOn?.endpoints, onPart: mirror?.keepAll }),
+    ...defined({ endpoints: waysOn?.endpoints, onPart: mirror?.keepPart }),
     ...(slice.kind === 'sync' && { parentCursors: readParentCursors.bind(undefined, database, slice) }),
     onGivenUp: givenUp.end,
   }
@@ -144,7 +147,12 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
     }
   }
   await writer.end()
-  if (writer.refusal) throw writer.refusal
+  if (writer.refusal === UNCONFIRMED && mirror?.window) {
+    using last = encoded(target, await laterPage(context, mirror, mirror.window))
+    mirror.isConfirmed = true
+    await writer.write([last])
+  }
+  if (writer.refusal instanceof Error) throw writer.refusal
   if (fieldWatch && fieldWatch.newlyLost.length > 0) stream.warn(lostFieldsText(fieldWatch.newlyLost))
 }
 
@@ -182,6 +190,13 @@ function abortLater(failure: LinkedSignal, signal: AbortSignal): Disposable {
       clearTimeout(timer)
     },
   }
+}
+
+/** Returns a page without records as it is written. It needs no change of the table. */
+function encoded(target: TableWriter, page: Page): EncodedPage {
+  const rows = target.encode(page)
+  if (rows instanceof NeedsSchemaChange) throw new TypeError('a page without records asked for a change')
+  return rows
 }
 
 type Item = EncodedPage | SchemaChangeRequest

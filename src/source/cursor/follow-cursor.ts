@@ -65,7 +65,7 @@ export class CursorFollower {
     const { boundary, startedAt, lineageHash = '', boundaryQuota, restart, onPart } = slice
     this.#location = `.incremental(${typeof at === 'string' ? `'${at}'` : 'function'})`
     if (range.since !== undefined || range.until !== undefined)
-      onPart?.(`${this.#location} has read a part of a list, ${rangeText(range)}`)
+      onPart?.(`${this.#location} has read a part of a list, ${rangeText(range)}`, 'range')
     if (boundary && lookback !== undefined && Number.parseFloat(String(lookback)) > 0)
       throw new UsageError(
         `${this.#location}: a lookback reads records again, and append without a key would store them twice. ` +

@@ -13,6 +13,7 @@ import { outputModeOf } from '../../progress/open-progress.ts'
 import { printError } from '../../output/print-error.ts'
 import { selectStreams } from '../stream-names.ts'
 import { findAccounts, notStarted, runAccounts } from './run-accounts.ts'
+import { checkHasMirror, checkMostDeletesText, mostDeletesOf } from './most-deletes.ts'
 import { printPlan } from './print-plan.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
@@ -26,6 +27,7 @@ export interface BackfillCommandOptions extends CommonOptions {
   readonly zone: string
   readonly concurrency?: number
   readonly only?: 'missing' | 'failed' | 'all'
+  readonly mostDeletes?: string
   readonly dryRun?: boolean
   readonly batchRows?: number
   /** Bytes. */
@@ -41,11 +43,13 @@ export async function backfillCommand(
   options: BackfillCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { timeout, dryRun = false, json = false } = options
+  const { timeout, dryRun = false, json = false, mostDeletes } = options
+  checkMostDeletesText(mostDeletes)
   const { found: all, failed } = await findAccounts([word], options, context)
   const found = selectStreams(all, options.stream === undefined ? undefined : [options.stream])
   if (found.some(({ streams }) => streams && streams.length > 1))
     throw new UsageError(`${word}: give one stream, or none for all streams that can be read in windows`)
+  checkHasMirror(mostDeletes, found)
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The backfill')
   const limited = { ...context, signal: time.signal }
   const code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
@@ -71,11 +75,18 @@ async function backfillAll(
   options: BackfillCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { memory, accountsAtOnce } = options
+  const { memory, accountsAtOnce, mostDeletes } = options
   const mode = outputModeOf(options)
-  const alone = async ({ pipeline, streams }: FoundPipeline, share?: { readonly memory: number }): Promise<number> => {
+  const alone = async (one: FoundPipeline, share?: { readonly memory: number }): Promise<number> => {
+    const { pipeline, streams } = one
     const report = await runAndReport(
-      (hooks) => backfillPipeline(pipeline, { ...rangeOf(options, streams, context), ...share, ...hooks }),
+      (hooks) =>
+        backfillPipeline(pipeline, {
+          ...rangeOf(options, streams, context),
+          ...mostDeletesOf(mostDeletes, one),
+          ...share,
+          ...hooks,
+        }),
       { pipeline: pipeline.name, streams: streams ?? Object.keys(pipeline.streams), mode },
       context,
     )
@@ -93,8 +104,12 @@ async function backfillAll(
       mode,
       kind: 'backfill',
       alone: (account, share) => alone(account, share).catch((error: unknown) => printError(error, context)),
-      run: ({ pipeline, streams }, more) =>
-        backfillPipeline(pipeline, { ...rangeOf(options, streams, context), ...more }),
+      run: (one, more) =>
+        backfillPipeline(one.pipeline, {
+          ...rangeOf(options, one.streams, context),
+          ...mostDeletesOf(mostDeletes, one),
+          ...more,
+        }),
     },
     context,
   )

@@ -5,7 +5,6 @@ import { messageOf } from '../../../value/error.ts'
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
 import { withoutAccount } from '../../../model/account.ts'
 import { UsageError } from '../../../model/errors.ts'
-import { mostDeletesProblem, type MostDeletes } from '../../../model/mirror.ts'
 import type { Report } from '../../../model/report.ts'
 import type { Duration } from '../../../model/request.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
@@ -20,6 +19,7 @@ import { lookHint } from '../../output/look-hint.ts'
 import { SummaryFile } from '../../output/summary-file.ts'
 import { outputModeOf, type OutputMode } from '../../progress/open-progress.ts'
 import { selectStreams } from '../stream-names.ts'
+import { checkHasMirror, checkMostDeletesText, mostDeletesOf } from './most-deletes.ts'
 import { findAccounts, notStarted, runAccounts } from './run-accounts.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
@@ -66,8 +66,7 @@ function refuseContradictions(options: RunCommandOptions) {
     throw new UsageError('--limit needs --dry-run: a run that stores rows reads all records')
   if (dryRun && (quiet || summaryFile !== undefined))
     throw new UsageError(`--${quiet ? 'quiet' : 'summary-file'} cannot be combined with --dry-run, which shows rows`)
-  const problem = mostDeletes === undefined ? undefined : mostDeletesProblem(limitOf(mostDeletes))
-  if (problem !== undefined) throw new UsageError(`--most-deletes ${problem}`)
+  checkMostDeletesText(mostDeletes)
   if (dryRun && mostDeletes !== undefined)
     throw new UsageError('--most-deletes cannot be combined with --dry-run, which deletes nothing')
   if (quiet && json)
@@ -85,8 +84,7 @@ async function runAll(
   const { dryRun = false, timeout, quiet = false, database } = options
   const { found: all, failed } = await findAccounts(words, options, context)
   const found = selectStreams(all, options.stream)
-  if (options.mostDeletes !== undefined && !found.some(hasMirror))
-    throw new UsageError('--most-deletes is for streams whose table has mirror, and none of these has it')
+  checkHasMirror(options.mostDeletes, found)
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The run')
   const limited = { ...context, signal: time.signal }
   let code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
@@ -121,13 +119,6 @@ interface CollectedOptions extends RunCommandOptions {
   readonly summary?: SummaryFile
   readonly onReport?: (report: Report) => void
 }
-
-/** A number of rows, or what is hopefully a share. */
-const limitOf = (text: string): MostDeletes => (/^\d+$/.test(text) ? Number(text) : text) as MostDeletes
-
-/** True if one of the chosen streams has a table with `mirror`. */
-const hasMirror = ({ pipeline, streams = Object.keys(pipeline.streams) }: FoundPipeline): boolean =>
-  streams.some((stream) => pipeline.streams[stream]?.table.mirror !== undefined)
 
 /** Returns the accounts of each pipeline together. */
 const groupsOf = (found: readonly FoundPipeline[]): FoundPipeline[][] => [
@@ -182,7 +173,7 @@ function runOptionsOf(
   const { streams } = found
   return {
     ...defined({ database, concurrency, memory }),
-    ...(mostDeletes !== undefined && hasMirror(found) && { mostDeletes: limitOf(mostDeletes) }),
+    ...mostDeletesOf(mostDeletes, found),
     signal,
     full,
     overlap,
