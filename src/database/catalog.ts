@@ -38,8 +38,8 @@ export interface TableInfo {
   /** Size on disk without indexes. */
   readonly bytes: number
   /**
-   * True for a plain table that has no rows since it was made or truncated, if no trigger, rule or policy changes or
-   * drops rows that are copied into it.
+   * True for a table that has no rows since it was made or truncated, if no trigger, rule or policy changes or drops
+   * rows that are copied into it.
    */
   readonly isBlank: boolean
 }
@@ -122,8 +122,12 @@ select wanted.relkind as kind,
     select coalesce(sum(pg_table_size(relid)), pg_table_size(wanted.oid), 0)::text
     from pg_partition_tree(wanted.oid)
   ) as bytes,
-  relkind = 'r' and pg_relation_size(wanted.oid) = 0 and not relhasrules and not relrowsecurity
-    and not exists (select from pg_trigger where tgrelid = wanted.oid and not tgisinternal) as blank,
+  relkind in ('r', 'p') and not relhasrules and not relrowsecurity and not exists (
+    select from (select wanted.oid as relid, relkind = 'r' as isleaf
+                 union all select relid, isleaf from pg_partition_tree(wanted.oid) where relkind = 'p') as part
+    where (isleaf and pg_relation_size(relid) > 0)
+      or exists (select from pg_trigger where tgrelid = relid and not tgisinternal)
+  ) as blank,
   coalesce((
     select json_agg(json_build_object(
       'name', a.attname,

@@ -35,7 +35,11 @@ export class NewTable implements EncodedTable {
   }
 
   get shape(): TableShape | undefined {
-    if (this.#existing) return { ...this.#existing, columns: this.#columns }
+    if (this.#existing) {
+      // No partition is made in memory.
+      const { partitions: _, ...existing } = this.#existing
+      return { ...existing, columns: this.#columns }
+    }
     if (this.#columns.size === 0) return undefined
     return {
       name: this.table.name,

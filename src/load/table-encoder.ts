@@ -11,6 +11,8 @@ import type { RowEncoderOptions } from './encode/row-encoder.ts'
 import { rowVersion } from './encode/row-version.ts'
 import { ValueSampler } from './encode/value-sampler.ts'
 import { presentKeys } from './mirror/present-keys.ts'
+import { PartitionCover } from './partition/partition-cover.ts'
+import type { Partitions } from './partition/partitions.ts'
 import { flatRecords } from './nested/flat-records.ts'
 import type { OpenTable } from './open-table.ts'
 import { readsEmptyAsNull, type Fields } from './shape/fields.ts'
@@ -34,6 +36,7 @@ export class TableEncoder {
   #tombstones: { readonly fields: Fields; readonly encoder: TombstoneEncoder } | undefined
   #compiled: { readonly fields: Fields; readonly encoder: PageEncoder } | undefined
 
+  #partitions: { readonly of: Partitions; readonly cover: PartitionCover } | undefined
   #flattened: { readonly of: Page; readonly page: Page } | undefined
 
   constructor(open: EncodedTable) {
@@ -49,6 +52,8 @@ export class TableEncoder {
     if (hasColumns && isIncomplete) return new NeedsSchemaChange({ add: [], widen: [], load: true })
     const tombstones = this.#tombstonesOf(read)
     const page = tombstones?.page ?? read
+    const cover = this.#uncovered(read)
+    if (cover.length > 0) return new NeedsSchemaChange({ add: [], widen: [], load: false, cover })
     const encoder = hasColumns ? this.#encoder() : undefined
     const encoded = encoder?.encode(page, this.#policy(true)) ?? 'change'
     if (encoded !== 'change') return this.#released(page, encoded, tombstones)
@@ -66,6 +71,15 @@ export class TableEncoder {
     if (this.#tombstones?.fields !== fields)
       this.#tombstones = { fields, encoder: new TombstoneEncoder(table, fields, rowVersion(this.#open)) }
     return this.#tombstones.encoder.encode(page)
+  }
+
+  /** Returns the times of a page that have no partition yet. For each page they are named once. */
+  #uncovered(page: Page): readonly number[] {
+    const { shape, fields } = this.#open
+    if (!shape?.partitions) return []
+    if (this.#partitions?.of !== shape.partitions)
+      this.#partitions = { of: shape.partitions, cover: new PartitionCover(shape.partitions, fields) }
+    return this.#partitions.cover.missing(page)
   }
 
   #released(page: Page, encoded: EncodedRows, tombstones: PageTombstones | undefined): EncodedRows {

@@ -9,6 +9,7 @@ import type { TimeForm } from '../value/time-form.ts'
 import type { Job } from './job.ts'
 import type { MirrorOptions, MostDeletes } from './mirror.ts'
 import type { Children, Flatten } from './nested.ts'
+import type { Partitioning } from './partition.ts'
 import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
 /** Five fields, as in `'0 * * * *'`. */
@@ -252,6 +253,8 @@ export interface Table {
   readonly adopt?: boolean
   /** Indexes besides the one of the key, built after rows were loaded. @default none */
   readonly indexes?: readonly TableIndex[]
+  /** For `merge` and `append`: a new table is divided by time. @default one piece */
+  readonly partition?: Partitioning
   /** Most rejected records of one slice. @default 100 */
   readonly maxRejects: number
   /** An interrupted slice that is older restarts. @default '24h' */

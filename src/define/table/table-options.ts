@@ -1,5 +1,6 @@
 import type { MostDeletes } from '../../model/mirror.ts'
 import type { ChildList, FlattenOptions } from '../../model/nested.ts'
+import type { PartitionLength } from '../../model/partition.ts'
 import type { FieldOf } from '../../model/path.ts'
 import type {
   Absent,
@@ -160,6 +161,13 @@ export type TableOptions<Row, Write> = {
    * that is left out here later stays. @default none
    */
   indexes?: readonly IndexOption<Row>[]
+  /**
+   * For `merge` and `append`: a new table is divided by the time in a field, `{ by: 'created', every: '1mo' }`, into
+   * partitions of days (`'1d'`), weeks from Monday (`'1w'`), months or years (`'1y'`) of UTC. They are made as records
+   * come. Rows without such a time lie in the partition with `_default` behind its name. A key has to include the
+   * field. @default the table is one piece
+   */
+  partition?: { readonly by: FieldOf<Row>; readonly every: PartitionLength }
   /** The stream fails with more rejected records than this in one slice. @default 100 */
   maxRejects?: number
   /** An interrupted slice that is older restarts. @default '24h' */

@@ -20,6 +20,7 @@ import { rejectRenamedWords } from '../renamed-words.ts'
 import { cursorFieldOfRows, remakesRecords, stageThatDrops } from './row-fields.ts'
 import { deletionsOf, type GivenDeletions } from './deletions.ts'
 import { indexesOf, type GivenIndex } from './indexes.ts'
+import { partitioningOf, type GivenPartitioning } from './partition.ts'
 import type { SchemaPolicy } from './table-options.ts'
 import { defined } from '../../value/defined.ts'
 import { nestedOptions, type GivenNested } from './nested-options.ts'
@@ -36,6 +37,7 @@ interface Given extends GivenWinners, GivenNested, GivenDeletions {
   readonly allowEmpty?: boolean
   readonly adopt?: boolean
   readonly indexes?: readonly GivenIndex[]
+  readonly partition?: GivenPartitioning
   readonly maxRejects?: number
   readonly resumeWithin?: Duration
   readonly complete?: Complete
@@ -160,6 +162,8 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if ('problem' in nested) throw fault(nested.problem)
   const deletions = deletionsOf(given, { place, write, incremental: recipe.incremental })
   if ('problem' in deletions) throw fault(deletions.problem)
+  const divided = partitioningOf(given.partition, withCursorTime(declared, recipe), { place, write, key: keys, recipe })
+  if ('problem' in divided) throw fault(divided.problem)
   return {
     name,
     key: Object.freeze(keys),
@@ -173,11 +177,14 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
       emptyText,
     }),
     onSchemaChange: word,
-    columns: Object.freeze({ ...withCursorTime(declared, recipe) }),
+    columns: Object.freeze({ ...divided.columns }),
     loadedAt,
     allowEmpty,
     ...(adopt && { adopt }),
-    ...defined({ indexes: given.indexes && indexesOf(given.indexes, { place, declared, recipe }) }),
+    ...defined({
+      indexes: given.indexes && indexesOf(given.indexes, { place, declared, recipe }),
+      partition: divided.partition,
+    }),
     maxRejects,
     resumeWithin,
     ...defined({ complete }),
@@ -229,6 +236,7 @@ const OPTIONS: OptionNames<Given> = {
   allowEmpty: true,
   adopt: true,
   indexes: true,
+  partition: true,
   maxRejects: true,
   resumeWithin: true,
   complete: true,

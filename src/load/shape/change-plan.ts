@@ -5,6 +5,7 @@ import { shorten } from '../../value/text.ts'
 import { checkSql, currentIndexSql, FROM, historyCommentSql, isCurrentSql, TO } from '../history/columns.ts'
 import { columnType } from '../values/column-type.ts'
 import { conversionSql } from '../values/convert-sql.ts'
+import { defaultPartitionSql, divisionSql, planPartitions } from '../partition/plan-partitions.ts'
 import { originSql } from './column-origin.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 import type { SchemaChange } from './schema-change.ts'
@@ -63,7 +64,8 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
       // `create schema if not exists` would need the right to create schemas even if the schema exists.
       `do $sluice$ begin if to_regnamespace(${quoteLiteral(quotedSchema)}) is null then ` +
         `create schema ${quotedSchema}; end if; end $sluice$`,
-      `create table ${name} (${[...columns, ...more].join(', ')})`,
+      `create table ${name} (${[...columns, ...more].join(', ')})${divisionSql(table)}`,
+      ...(table.partition ? [defaultPartitionSql(table)] : []),
       ...(table.write === 'append' ? [sliceIndexSql(table.name)] : []),
       ...(isHistory ? [currentIndexSql(name, keyNames), historyCommentSql(table.name)] : []),
       ...add.map((column) => originSql(table.name, column.name, { stream, field: column.field })),
@@ -74,7 +76,12 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
 
 const keysFirst = (a: LoadedColumn, b: LoadedColumn): number => Number(b.key) - Number(a.key)
 
-function planAlteration({ add, widen }: SchemaChange, table: Table, shape: TableShape, stream: string): ChangePlan {
+function planAlteration(
+  { add, widen, cover = [] }: SchemaChange,
+  table: Table,
+  shape: TableShape,
+  stream: string,
+): ChangePlan {
   const missing = add.filter((column) => !shape.columns.has(column.name))
   // A column that has changed since is skipped: the page is encoded for its new type, and may ask again.
   const wider = widen.filter(({ column }) => shape.columns.get(column.name)?.sql === column.type.sql)
@@ -102,15 +109,18 @@ function planAlteration({ add, widen }: SchemaChange, table: Table, shape: Table
         `Choose the time yourself and run: ${shorten(statements.join('; '))}`,
     )
   }
+  const { made, statements: partitions } = planPartitions(cover, table, shape)
   return {
     statements: [
       ...statements,
+      ...partitions,
       ...missing.map((column) => originSql(table.name, column.name, { stream, field: column.field })),
     ],
     change: [
       ...missing.map((column) => `added ${column.name} ${column.type.sql}`),
       ...wider.map(({ column, to }) => `widened ${column.name} from ${column.type.sql} to ${to}`),
       ...added.map(({ name }) => `added ${name}`),
+      ...made.map((partition) => `added the partition ${partition}`),
     ].join(', '),
   }
 }

@@ -13,7 +13,7 @@ import type { TableShape } from './table-shape.ts'
  * both types, the column, and what to do.
  */
 export async function typeDifferences(on: Queryable, table: Table, shape: TableShape): Promise<string[]> {
-  const messages: string[] = []
+  const messages = notDivided(table, shape)
   for (const field of Object.keys(table.columns)) {
     const declared = declaredType(table, field)
     const column = columnName(field)
@@ -31,6 +31,15 @@ export async function typeDifferences(on: Queryable, table: Table, shape: TableS
   }
   return messages
 }
+
+/** A table that exists is not divided: PostgreSQL would have to write it anew. */
+const notDivided = ({ name, partition }: Table, { partitioned }: TableShape): string[] =>
+  partition && !partitioned
+    ? [
+        `${name}: the table exists and is not divided by ${partition.by}: partition is for a new table. Rename the ` +
+          'table and read everything into a new one with --full, or remove partition',
+      ]
+    : []
 
 /** Returns a message for each declared column type that the database does not have. */
 export async function undefinedTypes(on: Queryable, table: Table): Promise<string[]> {

@@ -14,6 +14,8 @@ export interface SchemaChange {
   readonly widen: readonly { readonly column: LoadedColumn; readonly to: ColumnKind }[]
   /** True if rows will fill columns that the table has and the shadow table of a `replace` does not have yet. */
   readonly load: boolean
+  /** Times for which a partitioned table lacks a partition, in milliseconds since 1970. @default none */
+  readonly cover?: readonly number[]
 }
 
 /** `encode` returns this for a page that does not fit its table yet. */
@@ -27,8 +29,8 @@ export class NeedsSchemaChange {
   }
 }
 
-export const isEmptyChange = ({ add, widen, load }: SchemaChange): boolean =>
-  add.length === 0 && widen.length === 0 && !load
+export const isEmptyChange = ({ add, widen, load, cover = [] }: SchemaChange): boolean =>
+  add.length === 0 && widen.length === 0 && !load && cover.length === 0
 
 /** Collects all changes that the records of a page need, so that the table is changed once. */
 export function schemaChangeFor(page: Pick<Page, 'records'>, fields: Fields, table: Table): SchemaChange {

@@ -3,9 +3,11 @@ import type { Queryable } from '../../database/queryable.ts'
 import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import type { AccountColumn } from '../../model/account.ts'
 import { SchemaError } from '../../model/errors.ts'
+import { defined } from '../../value/defined.ts'
 import type { Table } from '../../model/recipe.ts'
 import { historyColumns } from '../history/columns.ts'
 import { hasHistoryColumns, isOwnHistory, keyColumns, refusedMode, refuseOtherUnique } from '../history/conversion.ts'
+import { readPartitions, type Partitions } from '../partition/partitions.ts'
 import { systemColumns } from './system-columns.ts'
 import { typeOf, type ColumnType } from '../values/column-type.ts'
 import { readOrigins, type ColumnOrigin } from './column-origin.ts'
@@ -20,6 +22,8 @@ export interface TableShape {
   readonly origins: ReadonlyMap<string, ColumnOrigin>
   readonly bytes: number
   readonly partitioned: boolean
+  /** The partitions that the definition keeps; undefined if it keeps none. */
+  readonly partitions?: Partitions
   /** True for a table without rows, and without triggers or rules that would change rows copied into it. */
   readonly blank: boolean
   /** True if Sluice has created the first column of the table, and so the table. Its comment survives a restore. */
@@ -48,6 +52,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   if (info.kind === 'partitioned' && (table.write === 'merge' || table.write === 'replace'))
     await requireVersion18(on, table)
   const origins = await readOrigins(on, table.name)
+  const partitions = info.kind === 'partitioned' ? await readPartitions(on, table) : undefined
   return {
     name: table.name,
     columns: new Map(info.columns.map((column) => [column.name, typeOf(column)])),
@@ -55,6 +60,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     origins,
     bytes: info.bytes,
     partitioned: info.kind === 'partitioned',
+    ...defined({ partitions }),
     blank: info.isBlank,
     created: origins.has(info.columns[0]?.name ?? ''),
     hasSlice: info.columns.some(({ name }) => name === systemColumns.slice),
