@@ -9,11 +9,12 @@ import { project, type Project } from './support/command.ts'
 import { hasTerminal, inTerminal } from './support/terminal.ts'
 
 /** A project that has the package already, so that nothing is packed. */
-const MANIFEST = JSON.stringify({
+const manifest = {
   type: 'commonjs',
   scripts: { test: 'mine' },
   devDependencies: { sluice: 'file:sluice.tgz' },
-})
+}
+const MANIFEST = JSON.stringify(manifest)
 
 const init = ({ cwd }: Project, ...words: string[]) => callSluice(['init', ...words], { cwd })
 const shows = (text: string) => (lines: readonly string[]) => lines.some((line) => line.includes(text))
@@ -71,7 +72,10 @@ describe('sluice init', () => {
       const page = Number(query.get('page') ?? 1)
       return { json: { orders: orders.slice(page * 100 - 100, page * 100), pages: 3 } }
     })
-    await using here = await project({ 'package.json': MANIFEST, 'somewhere/else.txt': '' })
+    await using here = await project({
+      'package.json': JSON.stringify({ ...manifest, type: 'module' }),
+      'somewhere/else.txt': '',
+    })
     // The name of the pipeline is one that its test imports, too.
     const ended = await init(here, '--yes', '--from', `${api.origin}/replay`)
     expect(ended).toMatchObject({ code: 0, stderr: '' })

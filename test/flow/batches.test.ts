@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/jest/isolated-environment.ts */
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { batches } from '../../src/flow/batches.ts'
 import { Channel } from '../../src/flow/channel.ts'

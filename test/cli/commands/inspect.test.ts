@@ -30,7 +30,7 @@ describe('sluice list', () => {
   })
 
   test('prints a stack only with --verbose', async () => {
-    expect((await sluice('list', 'broken/broken.ts')).stderr.trim().split('\n')).toHaveLength(1)
+    expect((await sluice('list', 'broken/broken.ts')).stderr).not.toMatch(/^ +at /m)
     expect((await sluice('list', 'broken/broken.ts', '--verbose')).stderr).toMatch(/^ +at /m)
   })
 })

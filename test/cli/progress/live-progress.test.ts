@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/jest/isolated-environment.ts */
 import { PassThrough } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 import { describe, expect, jest, test } from '@jest/globals'

@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/jest/isolated-environment.ts */
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { sleep } from '../../../src/flow/signals/sleep.ts'
 import { nothing, watched } from '../left-behind.ts'

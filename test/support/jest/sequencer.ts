@@ -6,7 +6,7 @@ import type { Test } from '@jest/test-result'
 // The package has an ES module, whose default is the class; its types know only the other one.
 const Default = TestSequencer as unknown as typeof TestSequencer.default
 
-const ROOT = join(import.meta.dirname, '..', '..')
+const ROOT = join(import.meta.dirname, '..', '..', '..')
 
 /** The longest first. On a new machine Jest knows only the sizes of test files, by which some of these come last. */
 const LONG = [
@@ -30,7 +30,7 @@ export default class Sequencer extends Default {
   override async sort(tests: readonly Test[]): Promise<Test[]> {
     const missing = LONG.filter((path) => !existsSync(path))
     if (missing.length > 0)
-      throw new Error(`test/support/sequencer.ts names files that are not there: ${missing.join()}`)
+      throw new Error(`test/support/jest/sequencer.ts names files that are not there: ${missing.join()}`)
     const rank = ({ path }: Test): number => (LONG.includes(path) ? LONG.indexOf(path) : LONG.length)
     return (await super.sort([...tests])).toSorted((a, b) => rank(a) - rank(b))
   }
