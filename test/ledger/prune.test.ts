@@ -154,8 +154,11 @@ describe('pruning', () => {
     await runPipeline(shopOf(api), { database: urls.whole, environment: forever })
     const kept = await countsOf(database)
     for (const [table, n] of Object.entries(before)) expect(kept[table]).toBeGreaterThanOrEqual(n)
-    await database.query('update sluice.pruning set due_at = clock_timestamp()')
-    await runPipeline(shopOf(api), { database: urls.whole, environment: {} })
+    // On a busy machine the time of one pass is too short, and the next one continues.
+    for (let pass = 0; pass < 20 && (await countsOf(database))['runs']! >= kept['runs']! - 200; pass++) {
+      await database.query('update sluice.pruning set due_at = clock_timestamp()')
+      await runPipeline(shopOf(api), { database: urls.whole, environment: {} })
+    }
     expect((await countsOf(database))['runs']).toBeLessThan(kept['runs']! - 200)
   })
 })
