@@ -10,7 +10,7 @@ import { CORRECT_IT } from './encode/remedy.ts'
 import type { RowEncoderOptions } from './encode/row-encoder.ts'
 import { rowVersion } from './encode/row-version.ts'
 import { ValueSampler } from './encode/value-sampler.ts'
-import { presentKeys } from './mirror/present-keys.ts'
+import { parentKeys, presentKeys } from './mirror/present-keys.ts'
 import { PartitionCover } from './partition/partition-cover.ts'
 import type { Partitions } from './partition/partitions.ts'
 import { flatRecords } from './nested/flat-records.ts'
@@ -85,9 +85,12 @@ export class TableEncoder {
   #released(page: Page, encoded: EncodedRows, tombstones: PageTombstones | undefined): EncodedRows {
     page.hold?.[Symbol.dispose]()
     if (tombstones && encoded.rowsBefore) encoded.tombstones = tombstones.at(encoded.rowsBefore)
-    const { present = [], records } = page
+    const { present = [], records, wholeLists = [] } = page
+    const { mirror } = this.#open.table
     const rejected = [...present, ...encoded.refused.map((index) => records[index])]
-    if (this.#open.table.mirror && rejected.length > 0) encoded.present = presentKeys(rejected, this.#open.fields)
+    if (mirror && rejected.length > 0) encoded.present = presentKeys(rejected, this.#open.fields)
+    if (mirror?.parent && wholeLists.length > 0)
+      encoded.wholeLists = parentKeys(wholeLists, this.#open.fields, mirror.parent)
     return encoded
   }
 

@@ -11,6 +11,7 @@ import { hasDeletedSql, rowsLockSql } from './deleted/deleted-rows.ts'
 import { RowDeleter } from './deleted/row-deleter.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import { writeHistory } from './history/write-history.ts'
+import { noteWholeLists } from './mirror/mirrored-lists.ts'
 import { notePresent } from './mirror/note-present.ts'
 import { UNCONFIRMED } from './mirror/delete-missing.ts'
 import { TableMirror, type EndMirrorOptions, type Mirrored, type MirrorOptions } from './mirror/table-mirror.ts'
@@ -180,6 +181,7 @@ export class TableWriter {
   ): Promise<WrittenBatch> {
     if (written.sharedKey !== undefined) this.#warnOnce(written.sharedKey)
     if (this.table.mirror && this.exists) await notePresent(transaction, this.#open, rowsOf(pages), isBisected)
+    if (this.#mirror && this.table.mirror?.parent) await noteWholeLists(transaction, this.#open, rowsOf(pages))
     return { ...written, ...defined({ children: this.#children?.takeCounts() }) }
   }
 

@@ -10,6 +10,12 @@ export interface MirrorOptions {
    * stream of the same pipeline. @default none: the rows of other streams are an error
    */
   readonly rowsOf?: readonly string[]
+  /**
+   * For lists below parents: the fields of a row that name its parent, each with the field of the parent's record, as
+   * in `{ orderId: 'id' }`. A list that was read whole then loses its rows also if other lists were not read.
+   * @default a reading of all parents and lists decides
+   */
+  readonly parent?: Readonly<Record<string, string>>
 }
 
 /** Rows that a reading of a mirror may delete by default, if they are more than 10 % of a table. */

@@ -151,6 +151,11 @@ export interface Page<T = unknown> {
    * child. Another page has one only if something made the reading `open`.
    */
   readonly completeness?: Completeness
+  /**
+   * Child streams only: the parents whose lists end with this page and were read whole, from their start, by this
+   * reading. @default none
+   */
+  readonly wholeLists?: readonly unknown[]
   /** Cursors of child lists that end with this page. */
   readonly parentCursors?: readonly ParentCursor[]
   /** Hashes of the records that were left out because the last run had read them. */

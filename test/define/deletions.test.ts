@@ -22,6 +22,10 @@ test('deleted and undo are checked, and a listing shows them', () => {
     '.into("t.items"): mirror: there is no option "rows". Did you mean "rowsOf"?',
   )
   expect(() => items.into('t.items', { key: 'id', mostDeletes: 5 })).toThrow('Add mirror: true, or leave it out')
+  expect(() => items.into('t.items', { key: 'id', mirror: { parent: { id: 'id' } } })).toThrow(
+    '.into("t.items"): mirror.parent is for lists below parents, and there is no .flatMap(). Leave it out',
+  )
+  expect(() => items.into('t.items', { key: 'id', mirror: { parent: {} } })).toThrow('mirror.parent names the parent')
   for (const mostDeletes of ['101%', '5', -1, 1.5, '1 %'] as never[])
     expect(() => items.into('t.items', { key: 'id', mirror: true, mostDeletes })).toThrow(
       "mostDeletes is a number of rows, or a share of them such as '10%', not ",

@@ -11,15 +11,21 @@ import { messageOf } from '../../value/error.ts'
 export interface GivenDeletions {
   readonly deleted?: DeletedRows
   readonly undo?: Duration | false
-  readonly mirror?: boolean | { readonly rowsOf?: string | readonly string[] }
+  readonly mirror?: boolean | GivenMirror
   readonly mostDeletes?: MostDeletes
+}
+
+/** A mirror with options. */
+export interface GivenMirror {
+  readonly rowsOf?: string | readonly string[]
+  readonly parent?: Readonly<Record<string, string | undefined>>
 }
 
 export interface DeletionsOf {
   /** `.into("shop.orders")`. */
   readonly place: string
   readonly write: WriteMode
-  readonly incremental: Recipe['incremental']
+  readonly recipe: Pick<Recipe, 'incremental' | 'stages'>
 }
 
 const WORDS: readonly DeletedRows[] = ['delete', 'mark', 'keep']
@@ -65,7 +71,7 @@ export function deletionsOf(
 /** Returns the options of a mirror, or the reason why they cannot be meant. Undefined if the table is none. */
 function mirrorOf(
   { mirror = false, mostDeletes, deleted }: GivenDeletions,
-  { place, write, incremental }: DeletionsOf,
+  { place, write, recipe: { incremental, stages } }: DeletionsOf,
 ): MirrorOptions | string | undefined {
   if (typeof mirror !== 'boolean' && (typeof mirror !== 'object' || mirror === null))
     return `mirror is true, or { rowsOf: 'shop.former' }, not ${JSON.stringify(mirror)}`
@@ -88,17 +94,37 @@ function mirrorOf(
       'mirror needs readings of everything, and with a step each reading is a part. ' +
       'Remove the step, or let .deleted() delete rows'
     )
-  if (incremental?.startFrom !== undefined)
+  const { parent } = given
+  if (parent !== undefined && !isNames(parent))
+    return (
+      "mirror.parent names the parent of a row, as in { parent: { orderId: 'id' } }: " +
+      'a field of the row, and one of the parent'
+    )
+  if (parent !== undefined && !stages.some(({ type }) => type === 'flatMap'))
+    return 'mirror.parent is for lists below parents, and there is no .flatMap(). Leave it out'
+  if (incremental?.startFrom !== undefined && !parent)
     return (
       'mirror needs readings of everything, and with startFrom no reading brings older rows. ' +
       'Remove startFrom, or mirror'
     )
-  return Object.freeze(rowsOf.length === 0 ? {} : { rowsOf: Object.freeze(rowsOf) })
+  return Object.freeze({
+    ...(rowsOf.length > 0 && { rowsOf: Object.freeze(rowsOf) }),
+    ...(parent && { parent: Object.freeze({ ...parent }) }),
+  })
 }
+
+const isNames = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).length > 0 &&
+  Object.values(value).every((name) => typeof name === 'string' && name !== '')
 
 const WITHOUT_MIRROR: Readonly<Record<Exclude<WriteMode, 'merge' | 'history'>, string>> = {
   append: 'and append never changes a stored row',
   replace: 'and replace does so already',
 }
 
-const MIRROR_OPTIONS: OptionNames<Exclude<GivenDeletions['mirror'], boolean | undefined>> = { rowsOf: true }
+const MIRROR_OPTIONS: OptionNames<Exclude<GivenDeletions['mirror'], boolean | undefined>> = {
+  rowsOf: true,
+  parent: true,
+}

@@ -133,9 +133,12 @@ export type TableOptions<Row, Write> = {
    * For `merge`: a reading of everything that was complete deletes the rows that it did not bring, or marks them, as
    * `deleted` says: their records no longer exist. A stream with a cursor reads everything in its first run and with
    * `--full`. Rows that other streams have stored in the table are an error, unless `rowsOf` names these streams. The
+   * `parent: { orderId: 'id' }` of lists below parents: each list that was read whole loses its rows. The
    * ledger keeps deleted rows for `undo`, and `sluice undelete` puts them back. @default false: they stay
    */
-  mirror?: boolean | { readonly rowsOf?: string | readonly string[] }
+  mirror?:
+    | boolean
+    | { readonly rowsOf?: string | readonly string[]; readonly parent?: { readonly [Field in RowField<Row>]?: string } }
   /**
    * The most rows that one reading of a mirror deletes: a number, or a share such as `'25%'`. With more, the stream
    * fails and deletes nothing; `--most-deletes` allows it once. @default 10 % of the rows, and in small tables 10 rows,

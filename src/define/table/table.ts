@@ -160,7 +160,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     isLeftOut: (field) => declared[field] === false,
   })
   if ('problem' in nested) throw fault(nested.problem)
-  const deletions = deletionsOf(given, { place, write, incremental: recipe.incremental })
+  const deletions = deletionsOf(given, { place, write, recipe })
   if ('problem' in deletions) throw fault(deletions.problem)
   const divided = partitioningOf(given.partition, withCursorTime(declared, recipe), { place, write, key: keys, recipe })
   if ('problem' in divided) throw fault(divided.problem)

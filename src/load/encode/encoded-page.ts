@@ -92,6 +92,8 @@ export class EncodedRows implements EncodedPage {
   readonly refused: readonly number[]
   /** For a mirror: the keys of rejected records, whose rows stay. */
   present: PresentKeys | undefined
+  /** For a mirror: the parents whose lists end with the page and were read whole. */
+  wholeLists: PresentKeys | undefined
   /** The rows of nested lists, table by table; undefined where the page has none. */
   nested: readonly (NestedRows | undefined)[] = []
   readonly #ring: ChunkRing

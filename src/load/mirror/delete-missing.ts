@@ -12,6 +12,7 @@ import { rowVersion } from '../encode/row-version.ts'
 import { endMissingSql } from '../history/missing-rows.ts'
 import type { OpenTable } from '../open-table.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
+import { collectGoneOfLists } from './mirrored-lists.ts'
 import { goneRowsSql, missingSql } from './mirror-sql.ts'
 import type { Mirrored } from './table-mirror.ts'
 
@@ -32,6 +33,8 @@ export const UNCONFIRMED = 'unconfirmed'
 export interface DeleteMissingOptions {
   readonly window: MirrorWindow | undefined
   readonly isConfirmed: boolean
+  /** Only rows of lists that were read whole. */
+  readonly isOfLists: boolean
   readonly open: OpenTable
   readonly keys: readonly string[]
   /** Rows of the table when the reading began. */
@@ -52,28 +55,44 @@ export async function deleteMissing(
   transaction: Transaction,
   options: DeleteMissingOptions,
 ): Promise<Mirrored | TooManyDeletesError | typeof UNCONFIRMED> {
-  const { open, keys, rows, mostDeletes, isCareful, window } = options
-  const { table, slice } = open
-  const ofRows = rowVersion(open)
+  const { open, keys, mostDeletes, isCareful, window } = options
+  const { table } = open
   tables += 1
-  const [missing, name] = [`sluice_missing_${tables}`, `sluice_gone_${tables}`]
-  await transaction.run(missingSql(missing, slice.id).join(';\n'))
-  const { found } = await transaction.one<{ found: boolean }>(`select exists (select from pg_temp.${missing}) as found`)
-  if (!found) return { deleted: 0, warnings: [] }
-  const version = ofRows && !ofRows.key ? { name: ofRows.name, type: ofRows.type.sql } : undefined
-  await transaction.run(
-    goneRowsSql({ name, missing, table, slice: slice.id, keys, version, scope: window?.scope }).join(';\n'),
-  )
+  const name = `sluice_gone_${tables}`
+  const rows = await collectGone(transaction, options, name)
+  if (rows === undefined) return { deleted: 0, warnings: [] }
   const gone = await readGone(transaction, name, keys)
   if (gone.count === 0) return { deleted: 0, warnings: [] }
   const limit = deleteLimit(mostDeletes ?? table.mostDeletes, rows)
-  if (gone.count > limit) return tooMany(open, { rows, gone, limit, window })
+  if (gone.count > limit) return tooMany(options, { rows, gone, limit })
   if (window && !options.isConfirmed) return UNCONFIRMED
   // A deferred foreign key would pass each savepoint and fail the COMMIT.
   if (isCareful) await transaction.run('set constraints all immediate')
   const refused: Refused[] = []
   const deleted = await deletePart(transaction, name, { ...options, from: 1, to: gone.count, refused })
   return { deleted, warnings: refused.length === 0 ? [] : [refusedText(open, refused)] }
+}
+
+/**
+ * Makes a temporary table of the keys of rows that are gone. Returns how many rows there were of which they are a part;
+ * undefined if none is gone.
+ */
+async function collectGone(
+  transaction: Transaction,
+  { open, keys, rows, window, isOfLists }: DeleteMissingOptions,
+  name: string,
+): Promise<number | undefined> {
+  const { table, slice } = open
+  const ofRows = rowVersion(open)
+  const version = ofRows && !ofRows.key ? { name: ofRows.name, type: ofRows.type.sql } : undefined
+  if (isOfLists) return collectGoneOfLists(transaction, open, { name, keys, version })
+  const missing = `${name}_hashes`
+  await transaction.run(missingSql(missing, slice.id).join(';\n'))
+  const { found } = await transaction.one<{ found: boolean }>(`select exists (select from pg_temp.${missing}) as found`)
+  if (!found) return undefined
+  const scope = window?.scope
+  await transaction.run(goneRowsSql({ name, missing, table, slice: slice.id, keys, version, scope }).join(';\n'))
+  return rows
 }
 
 interface Gone {
@@ -159,20 +178,16 @@ function verb({ table }: OpenTable): string {
 }
 
 function tooMany(
-  open: OpenTable,
-  {
-    rows,
-    gone,
-    limit,
-    window,
-  }: Pick<DeleteMissingOptions, 'rows' | 'window'> & { readonly gone: Gone; readonly limit: number },
+  { open, window, isOfLists }: DeleteMissingOptions,
+  { rows, gone, limit }: { readonly rows: number; readonly gone: Gone; readonly limit: number },
 ): TooManyDeletesError {
+  const lists = isOfLists ? 'in the lists that were read whole, ' : ''
   const { table, slice } = open
   const name = `${slice.pipeline}.${slice.stream}`
   return new TooManyDeletesError(
     `${name}: the reading was complete, and did not bring ${formatNumber(gone.count)} of the ` +
       `${formatCount(rows, 'row')} that ${table.name} had ${window ? `from ${window.lower} to ${window.upper} ` : ''}` +
-      `when it began, such as ${gone.examples}. ` +
+      `when it began, ${lists}such as ${gone.examples}. ` +
       `The mirror may ${verb(open)} ` +
       `${limit === 0 ? 'none' : `at most ${formatNumber(limit)}`} of them, so all of them stay. ` +
       `If their records are gone, ${window ? 'repeat the backfill once with' : `run once: sluice run ${name}`} ` +

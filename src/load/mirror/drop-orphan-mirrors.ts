@@ -9,5 +9,6 @@ export async function dropOrphanMirrors(
   await transaction.commit(`
     delete from sluice.mirrors as m
      where not exists (select from sluice.slices as s where s.id = m.slice and s.status = 'open');
-    delete from sluice.mirror_keys as k where not exists (select from sluice.mirrors as m where m.slice = k.slice)`)
+    delete from sluice.mirror_keys as k where not exists (select from sluice.mirrors as m where m.slice = k.slice);
+    delete from sluice.mirrored_lists as l where not exists (select from sluice.mirrors as m where m.slice = l.slice)`)
 }

@@ -7,6 +7,9 @@ import { ownRows } from '../deleted/deleted-rows.ts'
 import { TO } from '../history/columns.ts'
 import { DELETED_AT } from '../shape/system-columns.ts'
 
+/** The beginning of a reason that leaves only the lists which were read whole. */
+export const PART = 'part: '
+
 /** Keys of one row of `sluice.mirror_keys`. */
 const CHUNK = 8_192
 
@@ -18,7 +21,7 @@ export const keyNames = (columns: readonly { readonly name: string; readonly key
     .toSorted()
 
 /** Returns the hash of a row's key. Keys that are equal for their types have equal hashes. */
-const hashSql = (alias: string, keys: readonly string[], slice: string): string =>
+export const hashSql = (alias: string, keys: readonly string[], slice: string): string =>
   `hash_record_extended(row(${keys.map((name) => `${alias}.${quoteIdentifier(name)}`).join(', ')}), ${slice})`
 
 /** Returns the hash of a row of a window as it is stored: once somebody writes it, it has another one. */
@@ -36,11 +39,12 @@ export const noteSeenSql = (table: Table, source: string, keys: readonly string[
   `insert into sluice.mirror_keys (slice, kind, hashes)
   select m.slice, 'seen', array_agg(${hashSql('s', keys, 'm.slice')})
   from sluice.mirrors as m, ${source} as s
-  where m.rows_of = ${quoteLiteral(ownRows(table))} and m.rows > 0 and m.kept_because is null
+  where m.rows_of = ${quoteLiteral(ownRows(table))} and m.rows > 0
+    and (m.kept_because is null or m.kept_because like ${quoteLiteral(`${PART}%`)})
   group by m.slice`
 
 /** Returns the condition of the rows that a reading covers: of its account, not marked as deleted, current versions. */
-function coveredSql(alias: string, table: Table): string {
+export function coveredSql(alias: string, table: Table): string {
   const { account } = table
   const conditions = [
     ...(account ? [`${alias}.${quoteIdentifier(account.name)} = ${quoteLiteral(account.value)}`] : []),
@@ -60,6 +64,7 @@ export const keyColumnsSql = (table: string, keys: readonly string[]): string =>
 export const forgetSql = (slice: string): string[] => [
   `delete from sluice.mirror_keys where slice = ${BigInt(slice)}`,
   `delete from sluice.mirrors where slice = ${BigInt(slice)}`,
+  `delete from sluice.mirrored_lists where slice = ${BigInt(slice)}`,
 ]
 
 /**
@@ -94,6 +99,16 @@ export function beginSql(table: Table, slice: string, keys: readonly string[], s
   ]
 }
 
+/** Returns the statements that begin a mirror of nothing but the lists that will be read whole. */
+export function beginPartSql(table: Table, slice: string, keys: readonly string[]): string[] {
+  const columns = keys.length === 0 ? "''" : keyColumnsSql(table.name, keys)
+  return [
+    ...forgetSql(slice),
+    `insert into sluice.mirrors (slice, rows_of, key_columns, rows)
+  values (${BigInt(slice)}, ${quoteLiteral(ownRows(table))}, ${columns}, ${keys.length === 0 ? 0 : 1})`,
+  ]
+}
+
 /** Returns the statements that make a temporary table of the hashes that were there before and were not seen since. */
 export function missingSql(name: string, slice: string): string[] {
   const hashes = (kind: 'before' | 'seen'): string =>
@@ -109,7 +124,7 @@ export function missingSql(name: string, slice: string): string[] {
 }
 
 /** Returns the condition that a row of a window was not brought: what was there before has other hashes. */
-const unseenSql = (keys: readonly string[], slice: string): string =>
+export const unseenSql = (keys: readonly string[], slice: string): string =>
   `not exists (select from (
     select unnest(hashes) as hash from sluice.mirror_keys where slice = ${BigInt(slice)} and kind = 'seen'
   ) as s where s.hash = ${hashSql('t', keys, `${BigInt(slice)}`)})`

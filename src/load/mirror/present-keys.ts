@@ -15,8 +15,31 @@ export interface PresentKeys {
 }
 
 /** Encodes the keys of some records. They are few, so nothing is compiled ahead. */
-export function presentKeys(records: readonly unknown[], fields: Pick<Fields, 'columns'>): PresentKeys {
-  const columns = fields.columns.filter(({ key }) => key)
+export const presentKeys = (records: readonly unknown[], { columns }: Pick<Fields, 'columns'>): PresentKeys =>
+  encodedKeys(
+    records,
+    columns.filter(({ key }) => key),
+  )
+
+/**
+ * Encodes the fields that name the parents of rows, from the records of parents. Undefined while the table lacks one of
+ * these columns.
+ */
+export function parentKeys(
+  parents: readonly unknown[],
+  fields: Pick<Fields, 'loaded'>,
+  named: Readonly<Record<string, string>>,
+): PresentKeys | undefined {
+  const names = Object.entries(named)
+  const columns = names.map(([field]) => fields.loaded(field)).filter((column) => column !== undefined)
+  if (columns.length < names.length) return undefined
+  const records = parents.map((parent) =>
+    isRecord(parent) ? Object.fromEntries(names.map(([field, ofParent]) => [field, parent[ofParent]])) : parent,
+  )
+  return encodedKeys(records, columns)
+}
+
+function encodedKeys(records: readonly unknown[], columns: readonly LoadedColumn[]): PresentKeys {
   const facts: RowFacts = { key: '', version: '', absent: '', more: '' }
   const encodeRow = compileRowEncoder({
     columns,

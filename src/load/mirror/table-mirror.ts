@@ -3,7 +3,7 @@ import { sqlState } from '../../database/errors.ts'
 import { quoteLiteral } from '../../database/quote.ts'
 import { withoutAccount } from '../../model/account.ts'
 import type { CountsOfChildren } from '../../model/batch.ts'
-import { SchemaError, type TooManyDeletesError, UsageError } from '../../model/errors.ts'
+import { SchemaError, TooManyDeletesError, UsageError } from '../../model/errors.ts'
 import type { MostDeletes } from '../../model/mirror.ts'
 import type { Table } from '../../model/recipe.ts'
 import { sessionMark } from '../../model/slice.ts'
@@ -11,7 +11,8 @@ import type { GoneLists } from '../deleted/row-deleter.ts'
 import type { OpenTable } from '../open-table.ts'
 import { deleteMissing, UNCONFIRMED, type MirrorWindow } from './delete-missing.ts'
 import { lockRows } from './lock-rows.ts'
-import { beginSql, forgetSql, keyColumnsSql, keyNames } from './mirror-sql.ts'
+import { beginListsSql } from './mirrored-lists.ts'
+import { beginPartSql, beginSql, forgetSql, keyColumnsSql, keyNames, PART } from './mirror-sql.ts'
 
 /** A large table is looked at before a reading begins. */
 const MIRROR_TIMEOUT = '2h'
@@ -21,6 +22,8 @@ export interface EndMirrorOptions {
   readonly isUnread: boolean
   /** Why nothing may be deleted, such as that the reading is open. */
   readonly keptBecause: string | undefined
+  /** Why only rows of lists that were read whole may be deleted, such as that one was left out. */
+  readonly partBecause: string | undefined
   /** @default that of the table */
   readonly mostDeletes: MostDeletes | undefined
   readonly lists: GoneLists | undefined
@@ -33,6 +36,8 @@ export interface EndMirrorOptions {
 export interface MirrorOptions {
   /** @default all rows of the stream */
   readonly window?: MirrorWindow | undefined
+  /** Not all parents are read: lists that are read whole may lose rows. @default false */
+  readonly isPart?: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -56,8 +61,10 @@ export class TableMirror {
   readonly #slice: string
 
   readonly #window: MirrorWindow | undefined
+  readonly #isPart: boolean
 
-  private constructor(open: OpenTable, { window }: MirrorOptions) {
+  private constructor(open: OpenTable, { window, isPart = false }: MirrorOptions) {
+    this.#isPart = isPart
     this.#open = open
     this.#window = window
     this.#slice = open.slice.id
@@ -78,7 +85,8 @@ export class TableMirror {
     await mirror.#refuseOthers(transaction)
     const keys = mirror.#keys
     if (keys.length > 0) await mirror.#refuseTypes(transaction)
-    await transaction.commit(beginSql(table, slice.id, keys, window?.scope).join(';\n'))
+    const begin = mirror.#isPart ? beginPartSql(table, slice.id, keys) : beginSql(table, slice.id, keys, window?.scope)
+    await transaction.commit([...begin, ...(table.mirror?.parent ? beginListsSql(slice.id) : [])].join(';\n'))
     return mirror
   }
 
@@ -99,10 +107,15 @@ export class TableMirror {
     await lockRows(transaction, this.#open, 'deletes')
   }
 
-  /** Returns the statement that notes why the reading may delete nothing, for the transaction of a batch. */
-  keepSql(reason: string): string {
-    return `update sluice.mirrors set kept_because = ${quoteLiteral(reason)}
-  where slice = ${BigInt(this.#slice)} and kept_because is null`
+  /**
+   * Returns the statement that notes why the reading may delete nothing, or nothing but rows of lists that were read
+   * whole, for the transaction of a batch.
+   */
+  keepSql(reason: string, { isPart }: { readonly isPart: boolean }): string {
+    const text = isPart ? `${PART}${reason}` : reason
+    const earlier = isPart ? '' : ` or kept_because like ${quoteLiteral(`${PART}%`)}`
+    return `update sluice.mirrors set kept_because = ${quoteLiteral(text)}
+  where slice = ${BigInt(this.#slice)} and (kept_because is null${earlier})`
   }
 
   /**
@@ -111,7 +124,7 @@ export class TableMirror {
    */
   async end(
     transaction: Transaction,
-    { isUnread, keptBecause, ...options }: EndMirrorOptions,
+    { isUnread, keptBecause, partBecause, ...options }: EndMirrorOptions,
   ): Promise<Mirrored | TooManyDeletesError | typeof UNCONFIRMED> {
     const { table } = this.#open
     const keys = this.#keys
@@ -123,7 +136,11 @@ export class TableMirror {
     const forget = async (): Promise<void> => void (await transaction.run(forgetSql(this.#slice).join(';\n')))
     const rows = Number(state?.rows ?? 0)
     const isOtherType = rows > 0 && state?.same === false
-    const because = keptBecause ?? (state ? (state.because ?? (isOtherType ? OTHER_TYPE : undefined)) : FORGOTTEN)
+    const noted = state?.because ?? undefined
+    const notedPart = noted?.startsWith(PART) ? noted.slice(PART.length) : undefined
+    const ofState = notedPart === undefined ? noted : undefined
+    const because = keptBecause ?? (state ? (ofState ?? (isOtherType ? OTHER_TYPE : undefined)) : FORGOTTEN)
+    const part = partBecause ?? notedPart
     if (isUnread || because !== undefined) {
       await forget()
       return { deleted: undefined, warnings: isUnread || because === undefined ? [] : [keptText(table, because)] }
@@ -132,9 +149,17 @@ export class TableMirror {
     const done =
       rows === 0
         ? { deleted: 0, warnings: [] }
-        : await deleteMissing(transaction, { open: this.#open, keys, rows, window: this.#window, ...options })
+        : await deleteMissing(transaction, {
+            open: this.#open,
+            keys,
+            rows,
+            window: this.#window,
+            isOfLists: this.#isPart || part !== undefined,
+            ...options,
+          })
     if (done !== UNCONFIRMED) await forget()
-    return done
+    if (part === undefined || done === UNCONFIRMED || done instanceof TooManyDeletesError) return done
+    return { ...done, warnings: [partText(table, part), ...done.warnings] }
   }
 
   /** Forgets it, because the slice restarts. */
@@ -191,6 +216,9 @@ export class TableMirror {
 /** Returns what is told if a mirror deletes nothing. */
 export const keptText = ({ name }: Pick<Table, 'name'>, because: string): string =>
   `${name}: mirror deleted nothing: ${because}`
+
+const partText = ({ name }: Pick<Table, 'name'>, because: string): string =>
+  `${name}: mirror looked only at rows of lists that were read whole: ${because}`
 
 const FORGOTTEN = 'the ledger no longer has what it had noted. The next reading deletes what is gone'
 const OTHER_TYPE = 'the type of its key has changed while it was read. The next reading deletes what is gone'

@@ -29,11 +29,12 @@ export class CommitSql {
   of(seq: number, advance: Advance): string {
     const { slice, stream } = this.#context
     const { source, mirror } = this.#options
-    const because = mirror?.keptBecause
+    const isPart = mirror?.keptBecause === undefined
+    const because = mirror?.keptBecause ?? mirror?.partBecause
     const statements = [
       isEnd(advance.position) ? source.endSql?.() : undefined,
       // An interrupted reading must not forget it.
-      because === undefined ? undefined : this.#target.mirror?.keepSql(because),
+      because === undefined ? undefined : this.#target.mirror?.keepSql(because, { isPart }),
       !this.#isKnownWriter && hasStored(advance) ? writerSql(slice, stream.table.name) : undefined,
       advanceSql(slice, seq, advance),
     ]

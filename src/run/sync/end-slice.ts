@@ -64,9 +64,11 @@ export async function endSlice(
   const swap = await target.finish(transaction, { isUnchanged })
   const because = mirror?.keptBecause
   const { grade = 'open' } = progress.wholeCompleteness(written) ?? {}
+  const isOpen = grade === 'open'
   const ended = await target.endMirror(transaction, {
     isUnread: isUnchanged,
-    keptBecause: because ?? (grade === 'open' ? 'it is not proven that everything was read' : undefined),
+    keptBecause: because ?? (isOpen && !mirror?.ofLists ? UNPROVEN : undefined),
+    partBecause: mirror?.partBecause ?? (isOpen && mirror?.ofLists ? UNPROVEN : undefined),
     mostDeletes: stream.mostDeletes,
     isCareful,
     isConfirmed: mirror?.isConfirmed ?? false,
@@ -91,6 +93,8 @@ function graded(written: WrittenBatch, last: EncodedPage | undefined, missingKey
   const keyless = missingKey === undefined ? undefined : openBecause(missingKey)
   return { ...written, ...defined({ completeness: worstOf(written.completeness, worstOf(ungraded, keyless)) }) }
 }
+
+const UNPROVEN = 'it is not proven that everything was read'
 
 const UNGRADED_END = openBecause(
   'the reading ended without saying whether it was complete. Please report this with the definition of the stream',

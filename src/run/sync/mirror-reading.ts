@@ -1,7 +1,7 @@
 // What a reading of a table with `mirror` may delete at its end, and why it may not.
 import type { TableWriter } from '../../load/table-writer.ts'
 import type { Page, Position, Reject } from '../../model/page.ts'
-import { isMerged, type Recipe } from '../../model/recipe.ts'
+import { isMerged, type Recipe, type Table } from '../../model/recipe.ts'
 import type { Slice } from '../../model/slice.ts'
 import { keyNamesBehind } from '../../transform/tombstones.ts'
 import { keyTexts } from '../../value/key-texts.ts'
@@ -31,14 +31,17 @@ export async function openMirror(context: SliceContext, target: TableWriter): Pr
   const { stream, slice } = context
   const { table, recipe, writeSignal: signal } = stream
   const isWindow = slice.kind === 'backfill'
-  if (!table.mirror || !isMerged(table) || !(isWindow || readsEverything(slice, recipe))) return undefined
+  if (!table.mirror || !isMerged(table)) return undefined
+  const isWhole = readsEverything(slice, recipe)
+  const isPart = !isWhole && readsLists(slice, recipe) && table.mirror.parent !== undefined
+  if (!isWindow && !isWhole && !isPart) return undefined
   const found = isWindow && target.exists ? await mirroredWindow(context, target) : undefined
   const window = found && 'scope' in found ? found : undefined
-  const reading = new MirrorReading(recipe, table.key, window)
+  const reading = new MirrorReading(recipe, table, { window, isPart })
   if (found && 'unknown' in found) reading.keepAll(found.unknown)
   // Nothing can be missing in a table that does not exist yet.
   if (isWindow && !window) return found && reading
-  const isBegun = await target.openMirror({ isStart: slice.position === null, window, signal })
+  const isBegun = await target.openMirror({ isStart: slice.position === null, window, isPart, signal })
   if (!isBegun) reading.keepAll('this reading began before mirror was set. The next one deletes what is gone')
   return reading
 }
@@ -50,11 +53,19 @@ function readsEverything({ kind, chain, since, until }: Slice, { source, stages 
   return (since === undefined || isWholeList) && until === undefined
 }
 
+/** The lists of some parents, such as those that have changed. */
+const readsLists = ({ kind, chain }: Slice, { stages }: Recipe): boolean =>
+  kind === 'sync' && chain === undefined && stages.some(({ type }) => type === 'flatMap')
+
 export class MirrorReading {
   /** The window of a backfill. Undefined for a reading of everything. */
   readonly window: MirroredWindow | undefined
+  /** Rows of lists that were read whole may be deleted, though others were not read. */
+  readonly ofLists: boolean
   /** A window: what has changed since the cursor was read, too, so what is missing is gone. */
   isConfirmed = false
+  /** Only some parents are read, such as those that have changed. */
+  readonly #isPart: boolean
   readonly #key: readonly string[]
   /** The fields of the key as records are read. */
   readonly #readKey: readonly string[]
@@ -63,9 +74,16 @@ export class MirrorReading {
   #hasCompared = false
   #isKeyChanged = false
   #keptBecause: string | undefined
+  #partBecause: string | undefined
 
-  constructor({ stages }: Recipe, key: readonly string[], window?: MirroredWindow) {
+  constructor(
+    { stages }: Recipe,
+    { key, mirror }: Pick<Table, 'key' | 'mirror'>,
+    { window, isPart }: { readonly window: MirroredWindow | undefined; readonly isPart: boolean },
+  ) {
     this.window = window
+    this.#isPart = isPart
+    this.ofLists = mirror?.parent !== undefined && stages.some(({ type }) => type === 'flatMap')
     this.#key = key
     this.#readKey = keyNamesBehind(stages, key)
     this.#hasChildren = stages.some(({ type }) => type === 'flatMap')
@@ -77,9 +95,17 @@ export class MirrorReading {
     this.#keptBecause ??= reason
   }
 
-  /** Notes that a part of a list was left out. What lies outside of a window is none of its own. */
+  /** Notes that a part of a list was left out. What lies outside of the range of a slice is none of its own. */
   readonly keepPart = (reason: string, what?: 'range'): void => {
-    if (!this.window || what !== 'range') this.keepAll(reason)
+    const isExpected = what === 'range' && (this.window !== undefined || this.#isPart)
+    if (isExpected) return
+    if (this.ofLists) this.#partBecause ??= reason
+    else this.keepAll(reason)
+  }
+
+  /** Undefined while all rows may be deleted that the reading does not bring, and not only those of whole lists. */
+  get partBecause(): string | undefined {
+    return this.#partBecause
   }
 
   /** Undefined while the reading may delete what it does not bring. */
@@ -95,8 +121,11 @@ export class MirrorReading {
     for await (const page of pages) {
       this.#compare(page)
       this.#compareTimes(page)
-      const present = page.rejects.flatMap((reject) => this.#presentOf(reject) ?? [])
-      if (present.length < page.rejects.length) this.keepAll(UNKNOWN_RECORDS)
+      // The list of a parent that was rejected is not read, so it is not whole.
+      const rejects = this.ofLists ? page.rejects.filter(({ stage }) => stage !== 'flatMap') : page.rejects
+      if (rejects.length < page.rejects.length) this.keepPart(UNKNOWN_RECORDS)
+      const present = rejects.flatMap((reject) => this.#presentOf(reject) ?? [])
+      if (present.length < rejects.length) this.keepAll(UNKNOWN_RECORDS)
       yield present.length === 0 ? page : { ...page, present }
     }
   }

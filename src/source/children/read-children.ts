@@ -12,7 +12,13 @@ import { EachRecord, type Members } from './expand-batches.ts'
 import { expandedPage, rejection, type ExpandedRecord } from './expand-records.ts'
 import type { ParentPage } from './parent-page.ts'
 import { positioned } from '../page-position.ts'
-import { ChildStarter, type ChildrenOptions, type ChildTask, type OpenResources } from './start-children.ts'
+import {
+  ChildStarter,
+  type ChildrenOptions,
+  type ChildTask,
+  type ListRead,
+  type OpenResources,
+} from './start-children.ts'
 
 /**
  * Reads `concurrency` children at a time, also across pages of parents. Yields their pages in the order of their
@@ -84,13 +90,14 @@ class ChildrenReader implements AsyncDisposable {
     parent,
     members,
     child,
+    list,
     permit,
   }: Extract<ChildTask, { readonly type: 'child' }>): AsyncGenerator<Page, void, undefined> {
     const ancestors = [...(parent.page.parents ?? []), parent.ancestorAt(members.index, members.count)]
     const each = this.#batch?.expect === 'each' ? new EachRecord(members) : undefined
     try {
       for (let step = await child.next(); !step.done; step = await child.next())
-        yield this.#childPage(each ? each.page(step.value) : step.value, parent, members, ancestors)
+        yield this.#childPage(each ? each.page(step.value) : step.value, { parent, members, ancestors, list })
       this.#starter.openChildren.endChild()
     } catch (error) {
       if (!child.isParentsFault(error)) throw error
@@ -138,14 +145,30 @@ class ChildrenReader implements AsyncDisposable {
   }
 
   /** Returns a page of a child, with its position inside the page of parents and with its ancestors. */
-  #childPage(page: Page, parent: ParentPage, members: Members, ancestors: readonly unknown[]): Page {
+  #childPage(
+    page: Page,
+    {
+      parent,
+      members,
+      ancestors,
+      list,
+    }: {
+      readonly parent: ParentPage
+      readonly members: Members
+      readonly ancestors: readonly unknown[]
+      readonly list: ListRead
+    },
+  ): Page {
+    if (page.completeness?.grade === 'open') list.isPart = true
     const completeness = this.#starter.openChildren.add(page)
     const { position } = page
     // The last page ends the child: its position counts it.
-    if (isEnd(position)) this.#starter.openChildren.endChild()
+    const isLast = isEnd(position)
+    if (isLast) this.#starter.openChildren.endChild()
+    const wholeLists = isLast && !list.isPart ? membersOf(parent, members) : page.wholeLists
     return {
       ...positioned(page, childPagePosition(page, parent, members)),
-      ...defined({ completeness }),
+      ...defined({ completeness, wholeLists }),
       parents: [...ancestors, ...(page.parents ?? [])],
       rejects: page.rejects.map((reject) => ({ ...reject, parents: [...ancestors, ...(reject.parents ?? [])] })),
     }
@@ -157,6 +180,10 @@ function childPagePosition({ position }: Page, parent: ParentPage, { index, coun
   return isEnd(position) ? parent.positionInside(index + count) : parent.positionInside(index, position)
 }
 
+/** Returns records of parents as the function of the children got them. */
+const membersOf = ({ page }: ParentPage, { index, count }: Members): readonly unknown[] =>
+  page.records.slice(index, index + count)
+
 /** Returns a page for one parent that became a list, or for parents that were rejected. */
 function expandedParents(parent: ParentPage, { index, count }: Members, record: ExpandedRecord): Page {
   const { parents, memory, url } = parent.page
@@ -164,7 +191,12 @@ function expandedParents(parent: ParentPage, { index, count }: Members, record: 
     records: parent.originsAt(index, count),
     rejects: [],
     counts: { ...NO_READ_COUNTS, fetched: count },
-    ...defined({ parents, memory, url }),
+    ...defined({
+      parents,
+      memory,
+      url,
+      wholeLists: record.type === 'list' ? membersOf(parent, { index, count }) : undefined,
+    }),
   }
   const expansions = Array.from({ length: count }, () => record)
   return positioned(expandedPage(page, expansions), parent.positionInside(index + count))

@@ -2,6 +2,7 @@
 import type { Channel } from '../../flow/channel.ts'
 import type { Semaphore } from '../../flow/semaphore.ts'
 import { SourceReader } from '../../flow/source-reader.ts'
+import { takesBound } from '../../model/bounds-in.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Page, Position } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
@@ -34,11 +35,18 @@ export type ChildTask =
       readonly parent: ParentPage
       readonly members: Members
       readonly child: ChildReader
+      readonly list: ListRead
       /** A slot of the stage's concurrency. */
       readonly permit: Disposable
     }
   /** The end of a page of parents. */
   | { readonly type: 'end'; readonly parent: ParentPage }
+
+/** What is known of the list of one child. */
+export interface ListRead {
+  /** Only a part is read: it goes on from a position, begins at a cursor, or a rule has left out a response. */
+  isPart: boolean
+}
 
 /** Readers and memory that are open, and that the consumer of the tasks closes. */
 export interface OpenResources {
@@ -114,7 +122,8 @@ export class ChildStarter {
     // In a stream that has child streams, an empty page is one of parents.
     const isPageOfLists = isListsOnly && (lists.length > 0 || !this.#state.hasChildStreams)
     if (isPageOfLists && isWhole) {
-      await this.#send({ type: 'page', parent, page: expandedPage(page, lists) })
+      const wholeLists = page.records.filter((_, index) => lists[index]?.type === 'list')
+      await this.#send({ type: 'page', parent, page: { ...expandedPage(page, lists), wholeLists } })
       if (page.hold) this.#open.holds.delete(page.hold) // The page holds it now.
       return
     }
@@ -184,9 +193,16 @@ export class ChildStarter {
       )
     const permit = await this.#slots.acquire({ signal: this.#scope.signal })
     const memory = parent.page.memory ?? this.#scope.memory
-    const child = new ChildReader(recipe, slice, this.#scope, memory, this.#options.read)
+    // The rows of children below this one belong to other parents.
+    const isAbove = recipe.stages.some(({ type }) => type === 'flatMap')
+    const list = { isPart: slice.position !== null || isAbove || readsRange(recipe, slice) }
+    const onPart: SliceRead['onPart'] = (reason, what) => {
+      list.isPart = true
+      slice.onPart?.(reason, what)
+    }
+    const child = new ChildReader(recipe, { ...slice, onPart }, this.#scope, memory, this.#options.read)
     this.#open.readers.add(child)
-    await this.#send({ type: 'child', parent, members, child, permit })
+    await this.#send({ type: 'child', parent, members, child, list, permit })
   }
 
   #send(task: ChildTask): Promise<void> {
@@ -198,5 +214,10 @@ const hasOwnList = (expansion: Expansion): expansion is Exclude<Expansion, Expan
   expansion.type === 'child stream' && expansion.recipe.incremental?.perParent === true
 
 const isExpanded = (expansion: Expansion): expansion is ExpandedRecord => expansion.type !== 'child stream'
+
+/** True if only a part of a list may be asked for, because its request takes the range of its parents. */
+const readsRange = ({ source }: Recipe, { since, until }: SliceRead): boolean =>
+  (since !== undefined || until !== undefined) &&
+  ('read' in source || takesBound(source.request, 'since') || takesBound(source.request, 'until'))
 
 const recipeOf = ({ expansion }: ExpandedBatch): Recipe[] => (isExpanded(expansion) ? [] : [expansion.recipe])
