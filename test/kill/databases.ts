@@ -12,7 +12,8 @@ const EMPTY = `
        where relnamespace = 'sluice'::regnamespace and relname like 'shadow%'
     loop execute 'drop table ' || shadow; end loop;
   end $$;
-  truncate sluice.runs, sluice.slices, sluice.cursors, sluice.rejects, sluice.events restart identity cascade`
+  truncate sluice.runs, sluice.slices, sluice.cursors, sluice.rejects, sluice.events, sluice.mirror_keys,
+    sluice.deleted_rows, sluice.table_writers restart identity cascade`
 
 /** Makes a fresh, migrated database for each scenario, as a copy of a template: migrations would take longer. */
 export class Databases implements AsyncDisposable {
@@ -47,9 +48,24 @@ export class Databases implements AsyncDisposable {
     return { url: this.#named(name), [Symbol.asyncDispose]: () => this.#giveBack(name) }
   }
 
-  async #make(): Promise<string> {
+  /** Returns a source of copies of a database, for scenarios that begin with many rows. `fill` writes them. */
+  async copiesOf(fill: (url: string) => Promise<void>): Promise<Pick<Databases, 'create'>> {
+    const filled = await this.#make()
+    await fill(this.#named(filled))
+    return {
+      create: async () => {
+        const name = await this.#make(filled)
+        return {
+          url: this.#named(name),
+          [Symbol.asyncDispose]: async () => void (await this.#admin.query(`drop database ${name} with (force)`)),
+        }
+      },
+    }
+  }
+
+  async #make(template = TEMPLATE): Promise<string> {
     const name = `kill_${process.pid}_${++this.#made}`
-    await this.#admin.query(`create database ${name} template ${TEMPLATE} strategy file_copy`)
+    await this.#admin.query(`create database ${name} template ${template} strategy file_copy`)
     return name
   }
 

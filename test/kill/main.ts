@@ -6,13 +6,16 @@ import { carryOut } from './carry-out.ts'
 import { Databases } from './databases.ts'
 import { apiFaults } from './drivers/api-faults.ts'
 import { crashes } from './drivers/crashes.ts'
+import { deletions } from './drivers/deletions.ts'
 import { everyMessage } from './drivers/every-message.ts'
 import { instants } from './drivers/instants.ts'
 import { lostCommits } from './drivers/lost-commits.ts'
 import { moving } from './drivers/moving.ts'
+import { prunes } from './drivers/prune.ts'
 import { ranges } from './drivers/ranges.ts'
 import { stopped } from './drivers/stopped.ts'
 import { twoOwners } from './drivers/two-owners.ts'
+import { undeletes } from './drivers/undelete.ts'
 import { Falls } from './falls.ts'
 import { sampled, seeded, type Context, type Job } from './job.ts'
 import { Postgres } from './postgres.ts'
@@ -21,7 +24,10 @@ import { killAll } from './sluice.ts'
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'stopped,owners,lost,faults,crashes,moving,ranges,messages,instants' },
+    only: {
+      type: 'string',
+      default: 'stopped,owners,lost,faults,crashes,moving,ranges,announced,missing,undelete,prune,messages,instants',
+    },
     write: { type: 'string', default: WRITES.join(',') },
     /** Scenarios at once; those that only wait for a lease come on top. */
     jobs: { type: 'string', default: '2' },
@@ -106,6 +112,10 @@ if (only.has('faults')) await carry('API faults', () => apiFaults(context), { to
 if (only.has('crashes')) await carry('crashes', () => crashes(context, 5))
 if (only.has('moving')) await carry('moving lists', () => moving(context, 300))
 if (only.has('ranges')) await carry('ranges at once', () => ranges(context), { succeed: true })
+for (const kind of ['announced', 'missing'] as const)
+  if (only.has(kind)) await carry(`deletions, ${kind}`, () => deletions(context, kind), { succeed: true })
+if (only.has('undelete')) await carry('undelete', () => undeletes(context), { succeed: true })
+if (only.has('prune')) await carry('prune', () => prunes(context))
 if (only.has('messages'))
   for (const write of writes)
     await carry(`every message of ${write}`, () => everyMessage(context, write), { succeed: true })

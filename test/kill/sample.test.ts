@@ -3,6 +3,7 @@ import { urlOf } from '../support/database.ts'
 import { carryOut } from './carry-out.ts'
 import { Databases } from './databases.ts'
 import { apiFaults } from './drivers/api-faults.ts'
+import { deletions } from './drivers/deletions.ts'
 import { everyMessage } from './drivers/every-message.ts'
 import { lostCommits } from './drivers/lost-commits.ts'
 import { moving } from './drivers/moving.ts'
@@ -76,4 +77,9 @@ test('a run that is killed while its list moves misses nothing in silence, and r
 
 test('a run that is killed while it reads ranges at once leaves a cursor that is true, and resumes them', async () => {
   expect(await broken(sampled(await ranges(context), 2, context.random), { succeed: true })).toEqual([])
+}, 120_000)
+
+test('a run that is killed while records go has deleted, marked and closed what it has committed, once', async () => {
+  const jobs = sampled(await deletions(context, seed % 2 === 0 ? 'missing' : 'announced'), 2, context.random)
+  expect(await broken(jobs, { succeed: true })).toEqual([])
 }, 120_000)

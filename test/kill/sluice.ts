@@ -25,6 +25,8 @@ export function sluice(
 export interface ProcessSettings {
   /** @default the pipeline of `write` */
   readonly pipeline?: string
+  /** Another command than `run`, with its arguments. */
+  readonly command?: readonly string[]
   readonly database: string
   readonly api: string
   readonly batchRows: number
@@ -60,17 +62,19 @@ export function killAll(): void {
   for (const run of living) run.kill()
 }
 
-/** A run of `sluice run` as a process of its own. */
+/** A run of `sluice run`, or of another command, as a process of its own. */
 export class SluiceRun {
   readonly process: ChildProcess
   readonly ended: Promise<Ended>
 
   constructor(settings: ProcessSettings) {
     const { pipeline = PIPELINE, database, api, batchRows, flags = [], limit = 120_000 } = settings
-    const { file, args, environment } = sluice(
-      ['run', pipeline, '--json', '--batch-rows', String(batchRows), ...flags],
-      { DATABASE_URL: database, KILL_API: api, ...settings.environment },
-    )
+    const run = ['run', pipeline, '--json', '--batch-rows', String(batchRows), ...flags]
+    const { file, args, environment } = sluice(settings.command ?? run, {
+      DATABASE_URL: database,
+      KILL_API: api,
+      ...settings.environment,
+    })
     this.process = spawn(file, args, { env: environment, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
     living.add(this)
     this.process.once('exit', () => living.delete(this))

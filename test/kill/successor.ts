@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { run, type Pipeline } from '../../src/index.ts'
 import { BrokenPromise } from './broken-promise.ts'
+import { deletionsPipeline, type DeletionsSettings } from './deletions/pipeline.ts'
 import { killPipeline } from './kill-pipeline.ts'
 import { rangesPipeline, type RangesSettings } from './ranges-pipeline.ts'
 import type { Ended, RunSettings } from './sluice.ts'
@@ -11,6 +12,7 @@ import type { Ended, RunSettings } from './sluice.ts'
 export type SuccessorRun = { readonly database: string; readonly batchRows: number } & (
   | Pick<RunSettings, 'api' | 'write'>
   | { readonly ranges: RangesSettings }
+  | { readonly deletions: DeletionsSettings }
 )
 
 /** Milliseconds after which a run is taken to hang. */
@@ -54,8 +56,10 @@ const started = (): ChildProcess =>
     serialization: 'advanced',
   })
 
-const pipelineOf = (settings: SuccessorRun): Pipeline =>
-  'ranges' in settings ? rangesPipeline(settings.ranges) : killPipeline(settings)
+function pipelineOf(settings: SuccessorRun): Pipeline {
+  if ('ranges' in settings) return rangesPipeline(settings.ranges)
+  return 'deletions' in settings ? deletionsPipeline(settings.deletions) : killPipeline(settings)
+}
 
 async function carriedOut(settings: SuccessorRun): Promise<Ended> {
   const { database, batchRows } = settings
