@@ -33,6 +33,10 @@ export interface TableInfo {
   readonly name: string
   readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table' | 'other'
   readonly columns: readonly ColumnInfo[]
+  /** This user may select, insert and update all columns, and not only some. */
+  readonly hasAllColumns: boolean
+  /** By what a partitioned table is divided: its columns, null for an expression, and all of it as a text. */
+  readonly partitionKey?: { readonly columns: readonly (string | null)[]; readonly text: string }
   /** The primary key first, then by name. */
   readonly uniqueIndexes: readonly UniqueIndex[]
   /** Size on disk without indexes. */
@@ -56,6 +60,8 @@ export async function readTable(on: Queryable, name: string): Promise<TableInfo 
     uniqueIndexes: found.indexes,
     bytes: Number(found.bytes),
     isBlank: found.blank,
+    hasAllColumns: found.hasAllColumns,
+    ...(found.partitionKey && { partitionKey: found.partitionKey }),
   }
 }
 
@@ -71,6 +77,8 @@ interface CatalogRow {
   readonly kind: string
   readonly bytes: string
   readonly blank: boolean
+  readonly partitionKey: TableInfo['partitionKey'] | null
+  readonly hasAllColumns: boolean
   readonly columns: readonly CatalogColumn[]
   readonly indexes: readonly UniqueIndex[]
 }
@@ -128,6 +136,15 @@ select wanted.relkind as kind,
     where (isleaf and pg_relation_size(relid) > 0)
       or exists (select from pg_trigger where tgrelid = relid and not tgisinternal)
   ) as blank,
+  has_table_privilege(wanted.oid, 'select') and has_table_privilege(wanted.oid, 'insert')
+    and has_table_privilege(wanted.oid, 'update') as "hasAllColumns",
+  (
+    select json_build_object('text', pg_get_partkeydef(wanted.oid), 'columns', (
+      select json_agg(a.attname order by k.position)
+      from unnest(p.partattrs::int2[]) with ordinality k (attnum, position) left join attributes a using (attnum)
+    ))
+    from pg_partitioned_table p where p.partrelid = wanted.oid
+  ) as "partitionKey",
   coalesce((
     select json_agg(json_build_object(
       'name', a.attname,

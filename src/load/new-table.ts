@@ -48,6 +48,7 @@ export class NewTable implements EncodedTable {
       origins: new Map(),
       bytes: 0,
       partitioned: false,
+      hidesXmax: false,
       blank: true,
       created: true,
       hasSlice: false,

@@ -83,7 +83,7 @@ function swapByKey(
   { name, versionBy, loadedAt }: Table,
   shadow: string,
   columns: readonly LoadedColumn[],
-  { partitioned }: TableShape,
+  { hidesXmax }: TableShape,
 ): string[] {
   const table = quoteTable(name)
   const keys = columns.filter(({ key }) => key).map((column) => quoteIdentifier(column.name))
@@ -101,7 +101,7 @@ function swapByKey(
 )
 select count(*) as deleted from gone`,
     // Without a version: the shadow table is all that the API has, so a greater stored version is obsolete.
-    upsertSql({ table, source: `(${newest} order by ${order.join(', ')})`, columns, loadedAt, partitioned }),
+    upsertSql({ table, source: `(${newest} order by ${order.join(', ')})`, columns, loadedAt, hidesXmax }),
   ]
 }
 

@@ -173,6 +173,9 @@ export class TableWriter {
     )
   }
 
+  /** Adds to the record of a rejected row what it had besides its own columns. */
+  }
+
   async #finished(
     transaction: Transaction,
     pages: readonly EncodedPage[],
@@ -253,12 +256,12 @@ export class TableWriter {
   get #store(): StoreRows {
     const { table, slice, shape, isPlainAppend } = this.#open
     const ofSlice = { id: slice.id, hasColumn: shape?.hasSlice ?? false }
-    const partitioned = shape?.partitioned ?? false
+    const hidesXmax = shape?.hidesXmax ?? false
     if (this.#children)
-      return table.write === 'append' ? this.#children.append(table, ofSlice) : this.#children.merge(table, partitioned)
+      return table.write === 'append' ? this.#children.append(table, ofSlice) : this.#children.merge(table, hidesXmax)
     switch (table.write) {
       case 'merge':
-        return this.#copiesDirectly ? this.#copyDirectly : merge(table, partitioned, aroundMerge(table))
+        return this.#copiesDirectly ? this.#copyDirectly : merge(table, hidesXmax, aroundMerge(table))
       case 'history':
         return writeHistory(table, this.#open.fields.seen, this.#warnOnce)
       case 'replace':

@@ -14,8 +14,8 @@ export interface UpsertOptions {
   readonly loadedAt: boolean
   /** The source has the columns of `lineage`. @default false */
   readonly lineage?: boolean | undefined
-  /** Rows of a partitioned table have no usable xmax; PostgreSQL 18 returns the old row instead. */
-  readonly partitioned: boolean
+  /** `xmax` of a written row cannot be read. Updates are then counted while they are made. */
+  readonly hidesXmax: boolean
   /** The source says which columns of a row stay as they are stored: `ABSENT_COLUMN`. @default false */
   readonly marksAbsent?: boolean | undefined
 }
@@ -54,9 +54,11 @@ export const EXACT_TYPES = new Set([
  * - Rows are written in the order of the key, so that two writers lock them in the same order.
  * - A column that a record lacks keeps what the row holds when it is locked, and not what the lookup has found: another
  *   writer may have changed it since.
+ * - An inserted row has no `xmax`. Where that cannot be read, the condition of the update counts the rows for which it
+ *   is true, in a setting of the transaction: what the lookup has found does not tell, for the same reason.
  */
 export function upsertSql(options: UpsertOptions): string {
-  const { table, source, columns, version, loadedAt, lineage = false, partitioned, marksAbsent = false } = options
+  const { table, source, columns, version, loadedAt, lineage = false, hidesXmax, marksAbsent = false } = options
   const names = columns.map(({ name }) => quoteIdentifier(name))
   const keys = columns.filter(({ key }) => key).map(({ name }) => quoteIdentifier(name))
   const [firstKey] = keys
@@ -76,7 +78,10 @@ export function upsertSql(options: UpsertOptions): string {
   const update = (): string => {
     const set = [...changing.map(({ name }) => quoteIdentifier(name)), ...stamp]
     if (!marksAbsent)
-      return `set ${set.map((name) => `${name} = excluded.${name}`).join(', ')} where ${differs('t', 'excluded')}`
+      return (
+        `set ${set.map((name) => `${name} = excluded.${name}`).join(', ')} ` +
+        `where ${counted(differs('t', 'excluded'), hidesXmax)}`
+      )
     const values = [
       ...changing.map((column) => merged(column, 't', 'excluded', 'p')),
       ...stamp.map((name) => `excluded.${name}`),
@@ -84,7 +89,7 @@ export function upsertSql(options: UpsertOptions): string {
     const mark = `from ${source} as p where ${keys.map((key) => `p.${key} = excluded.${key}`).join(' and ')}`
     return (
       `set (${set.join(', ')}) = (select ${values.join(', ')} ${mark}) ` +
-      `where exists (select ${mark} and ${differs('t', 'excluded', 'p')})`
+      `where ${counted(`exists (select ${mark} and ${differs('t', 'excluded', 'p')})`, hidesXmax)}`
     )
   }
   const conflict = compared.length === 0 ? 'do nothing' : `do update ${update()}`
@@ -101,10 +106,28 @@ export function upsertSql(options: UpsertOptions): string {
   where o.${firstKey} is null${compared.length === 0 ? '' : ` or (${differs('o', 's')})`}
   order by ${keys.map((key) => `s.${key}`).join(', ')}
   on conflict (${keys.join(', ')}) ${conflict}
-  returning ${partitioned ? `old.${firstKey} is null` : 't.xmax = 0'} as inserted
+  returning ${hidesXmax ? 'true' : 't.xmax = 0'} as inserted
 )
-select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated from written`
+${hidesXmax ? COUNTED_SQL : BY_XMAX_SQL}`
 }
+
+/** The setting that counts the updates of a statement. Nobody else sees it, and a rollback sets it back. */
+const UPDATED = `'sluice.updated'`
+const UPDATED_SQL = `coalesce(nullif(current_setting(${UPDATED}, true), ''), '0')::bigint`
+
+/** Returns a condition that also counts how often it was true. Only what `case` says is evaluated in this order. */
+const counted = (condition: string, counts: boolean): string =>
+  counts
+    ? `case when ${condition} then set_config(${UPDATED}, (${UPDATED_SQL} + 1)::text, true) <> '' else false end`
+    : condition
+
+const BY_XMAX_SQL = `select count(*) filter (where inserted) as inserted,
+  count(*) filter (where not inserted) as updated
+from written`
+
+/** Returns the counts of rows that were written, once all are, and sets the setting back for the next statement. */
+const COUNTED_SQL = `select n - updated as inserted, updated, set_config(${UPDATED}, '0', true) as reset
+from (select count(*) as n, ${UPDATED_SQL} as updated from written) as counted`
 
 /** The columns that may change when a row is sent again. */
 const changingColumns = (columns: readonly LoadedColumn[]): LoadedColumn[] =>

@@ -47,7 +47,7 @@ const nothing = async (): Promise<void> => {}
 export const merge =
   (
     { name, loadedAt, lineage }: Table,
-    partitioned: boolean,
+    hidesXmax: boolean,
     around?: AroundMerge,
     then: (source: string, transaction: Transaction, rows: RowSelection, shape: RowShape) => Promise<void> = nothing,
   ): StoreRows =>
@@ -55,7 +55,7 @@ export const merge =
     const { columns, version, marksAbsent } = shape
     const source = await copyToStaging(transaction, name, rows, shape)
     const table = quoteTable(name)
-    const upsert = upsertSql({ table, source, columns, version, loadedAt, lineage, partitioned, marksAbsent })
+    const upsert = upsertSql({ table, source, columns, version, loadedAt, lineage, hidesXmax, marksAbsent })
     const before = around?.before(source, shape) ?? []
     const statements = [...before, upsert, ...(around?.after(source, shape) ?? [])]
     const [written, ...more] = (await transaction.run(statements.join(';\n')))

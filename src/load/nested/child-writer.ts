@@ -97,8 +97,8 @@ export class ChildWriter {
   }
 
   /** Merges rows and their lists. */
-  merge(table: Table, partitioned: boolean): StoreRows {
-    return merge(table, partitioned, aroundMerge(table), async (source, transaction, rows, shape) => {
+  merge(table: Table, hidesXmax: boolean): StoreRows {
+    return merge(table, hidesXmax, aroundMerge(table), async (source, transaction, rows, shape) => {
       const parents = await acceptedParents(transaction, table, { source, shape, round: rows.round })
       await this.#store(transaction, rows, parents)
     })

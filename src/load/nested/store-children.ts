@@ -189,7 +189,7 @@ select count(*) as deleted from gone`),
           columns: own.columns,
           loadedAt: table.loadedAt,
           lineage: table.lineage,
-          partitioned: shape.partitioned,
+          hidesXmax: shape.hidesXmax,
         }),
       ),
     )

@@ -24,6 +24,8 @@ export interface TableShape {
   readonly partitioned: boolean
   /** The partitions that the definition keeps; undefined if it keeps none. */
   readonly partitions?: Partitions
+  /** `xmax` of its rows cannot be read: a partitioned table returns none, and rights of columns do not include it. */
+  readonly hidesXmax: boolean
   /** True for a table without rows, and without triggers or rules that would change rows copied into it. */
   readonly blank: boolean
   /** True if Sluice has created the first column of the table, and so the table. Its comment survives a restore. */
@@ -48,9 +50,6 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   if (isHistory && table.write !== 'history' && (await isOwnHistory(on, table.name))) throw refusedMode(info, table)
   if (table.write === 'history') refuseOtherUnique(info, table)
   if (table.key.length > 0) requireUniqueKey(info, table, isHistory && table.write === 'history')
-  // A history is written without `on conflict`.
-  if (info.kind === 'partitioned' && (table.write === 'merge' || table.write === 'replace'))
-    await requireVersion18(on, table)
   const origins = await readOrigins(on, table.name)
   const partitions = info.kind === 'partitioned' ? await readPartitions(on, table) : undefined
   return {
@@ -61,21 +60,13 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     bytes: info.bytes,
     partitioned: info.kind === 'partitioned',
     ...defined({ partitions }),
-    blank: info.isBlank,
+    hidesXmax: info.kind === 'partitioned' || !info.hasAllColumns,
+    // Only who may write all columns may lock the table, which copying into it needs.
+    blank: info.isBlank && info.hasAllColumns,
     created: origins.has(info.columns[0]?.name ?? ''),
     hasSlice: info.columns.some(({ name }) => name === systemColumns.slice),
     isHistory,
   }
-}
-
-/** Before version 18 PostgreSQL cannot tell inserted rows of a partitioned table from updated rows. */
-async function requireVersion18(on: Queryable, { name }: Table): Promise<void> {
-  const { version } = await on.one<{ version: number }>(`select current_setting('server_version_num')::int as version`)
-  if (version < 180_000)
-    throw new SchemaError(
-      `${name}: it is partitioned; merge and replace can write such a table from PostgreSQL 18 on. ` +
-        'Use a later server, a plain table, or append',
-    )
 }
 
 /** Without the column, or with one that changes its text, the rows of several accounts could not be told apart. */
@@ -124,11 +115,35 @@ function requireUniqueKey(info: TableInfo, table: Table, isHistory: boolean): vo
     ? `the unique index ${found.name} is ${indexProblem(found)}`
     : `there is no unique index of exactly (${columns.join(', ')})`
   const list = columns.map(quoteIdentifier).join(', ')
+  if (info.partitionKey) refuseWithoutParts(info, info.partitionKey, { name, columns, problem })
   const others = otherKeys(info)
   throw new SchemaError(
     `${name}: ${problem}, which writing by key needs. ` +
-      `Run: create unique index concurrently on ${quoteTable(name)} (${list})` +
+      `Run: create unique index ${info.partitionKey ? '' : 'concurrently '}on ${quoteTable(name)} (${list})` +
       (others === '' ? '' : `. Or is the key another one${others}?`),
+    { explanation: 'TABLE_KEY' },
+  )
+}
+
+/** PostgreSQL has unique indexes of a partitioned table only if they contain all columns by which it is divided. */
+function refuseWithoutParts(
+  info: TableInfo,
+  { columns: parts, text }: NonNullable<TableInfo['partitionKey']>,
+  { name, columns, problem }: { readonly name: string; readonly columns: readonly string[]; readonly problem: string },
+): void {
+  const missing = parts.filter((part) => part === null || !columns.includes(part))
+  if (missing.length === 0) return
+  const begin = `${name}: ${problem}, which writing by key needs, and the table is partitioned by ${text}`
+  if (missing.includes(null))
+    throw new SchemaError(
+      `${begin}: PostgreSQL has no unique index of a table that is divided by an expression. ` +
+        "Divide it by a column that is part of the key, or write with write: 'append' and without a key",
+      { explanation: 'TABLE_KEY' },
+    )
+  throw new SchemaError(
+    `${begin}: a unique index of such a table has to contain ${missing.join(', ')}. Add the field of ` +
+      `${missing.join(', ')} to the key${otherKeys(info)}. It must not change in a record: ` +
+      'the record would become a second row',
     { explanation: 'TABLE_KEY' },
   )
 }

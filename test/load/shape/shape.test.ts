@@ -261,6 +261,7 @@ describe('a schema change', () => {
       partitioned: false,
       blank: false,
       created: true,
+      hidesXmax: false,
       hasSlice: false,
       isHistory: false,
     }
