@@ -23,6 +23,7 @@ import { deletesUnread, mayAlter, refusedAlteration, refusedReplace, type Create
 import type { SchemaChange } from './shape/schema-change.ts'
 import { addedColumns, systemColumns } from './shape/system-columns.ts'
 import { readShape, type TableShape } from './shape/table-shape.ts'
+import { aroundViews } from './shape/views.ts'
 
 export interface OpenTableOptions {
   readonly slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
@@ -204,10 +205,11 @@ export class OpenTable {
       const plan = planChange(change, table, shape, this.#streamName)
       if (shape && plan.statements.length > 0 && !(await this.#mayAlter(transaction, shape)))
         throw refusedAlteration(table, plan)
-      done = plan.change
+      const { change: made, statements } = await aroundViews(transaction, table, plan)
+      done = made
       this.#isCreated ||= shape === undefined
       const record = shape ? undefined : this.#options.created?.recordSql(table.name)
-      return record === undefined ? plan.statements : [...plan.statements, record]
+      return record === undefined ? statements : [...statements, record]
     }
     const steps = {
       append: [alter],
@@ -250,8 +252,7 @@ export class OpenTable {
   }
 
   async #addSliceColumn(shape: TableShape): Promise<void> {
-    const { table } = this
-    const { signal } = this.#options
+    const [table, { signal }] = [this.table, this.#options]
     const statements = [addSliceSql(table.name), sliceIndexSql(table.name)]
     const missing = `the column ${systemColumns.slice}, without which a restart of the stream fails`
     if (!(await this.#mayAlter(this.#database.with({ signal }), shape))) {

@@ -251,6 +251,8 @@ export interface Table {
   readonly allowEmpty: boolean
   /** The table may be one that Sluice did not create: it is altered, and its rows are replaced. @default false */
   readonly adopt?: boolean
+  /** What becomes of views that use a column whose type has to change. @default 'keep': the change fails */
+  readonly views?: 'keep' | 'recreate'
   /** Indexes besides the one of the key, built after rows were loaded. @default none */
   readonly indexes?: readonly TableIndex[]
   /** For `merge` and `append`: a new table is divided by time. @default one piece */

@@ -5,7 +5,7 @@ import type { Table, TableIndex } from '../../model/recipe.ts'
 /** Returns a table and how it is written, as in `shop.orders (merge on id)`. */
 export function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
   const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges, lineage, flatten } = more
-  const { deleted, undo, children, mirror, mostDeletes, partition } = more
+  const { deleted, undo, children, views, overflow, mirror, mostDeletes, partition } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
   const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
   const details = [
@@ -25,6 +25,7 @@ export function tableText({ name, account, key: own, write, versionBy, isVersion
     undo !== undefined && `undo: ${undo}`,
     adopt === true && 'adopted',
     partition && `divided by ${partition.by}, every ${partition.every}`,
+    views !== undefined && `views: ${views}`,
     indexes.length > 0 && `indexed by ${indexes.map(indexText).join(', ')}`,
   ]
   return `${name} (${details.filter(Boolean).join('; ')})`

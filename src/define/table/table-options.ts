@@ -159,6 +159,18 @@ export type TableOptions<Row, Write> = {
    */
   adopt?: boolean
   /**
+   * What becomes of views that use a column whose type has to change, which PostgreSQL does not allow. `'recreate'`
+   * drops them and makes them again as they are, with their rights, owners, comments and indexes, in the transaction
+   * that changes the type. `sluice check` shows the statements first. @default 'keep': the stream fails
+   */
+  views?: 'keep' | 'recreate'
+  /**
+   * The name of a jsonb column for fields that have no room in the table, such as `'rest'`: a table in PostgreSQL has
+   * at most 1,600 columns. `{ column: 'rest', columns: 200 }` also says how many columns the table has at most; key,
+   * version and declared fields always have theirs. @default none: such a page is an error, and 1,590 columns
+   */
+  overflow?: string | { readonly column: string; readonly columns?: number }
+  /**
    * Indexes besides the one of the key: a field, a list of fields, or `{ on, using, where }`. An index that the table
    * lacks is built once rows were loaded, which takes a fraction of the time. `where` is a condition in SQL. An index
    * that is left out here later stays. @default none

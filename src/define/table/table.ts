@@ -11,12 +11,11 @@ import type {
 import type { Duration } from '../../model/request.ts'
 import { sinceProblem } from '../../model/since-problem.ts'
 import { duration } from '../../value/duration.ts'
-import { messageOf } from '../../value/error.ts'
-import { timeReader, type TimeForm } from '../../value/time-form.ts'
-import { isZoneName } from '../../value/zone.ts'
+import { timeReader } from '../../value/time-form.ts'
 import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkValue } from '../check-value.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
+import { columnProblem, EMPTY_TEXTS } from './column-problem.ts'
 import { cursorFieldOfRows, remakesRecords, stageThatDrops } from './row-fields.ts'
 import { deletionsOf, type GivenDeletions } from './deletions.ts'
 import { indexesOf, type GivenIndex } from './indexes.ts'
@@ -24,9 +23,10 @@ import { partitioningOf, type GivenPartitioning } from './partition.ts'
 import type { SchemaPolicy } from './table-options.ts'
 import { defined } from '../../value/defined.ts'
 import { nestedOptions, type GivenNested } from './nested-options.ts'
+import { overflowColumn, shapeOptions, type GivenShape } from './shape-options.ts'
 import { winningValues, type GivenWinners } from './winning-values.ts'
 
-interface Given extends GivenWinners, GivenNested, GivenDeletions {
+interface Given extends GivenWinners, GivenNested, GivenDeletions, GivenShape {
   readonly key?: string | readonly string[]
   readonly write?: WriteMode
   readonly versionBy?: string
@@ -164,6 +164,8 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if ('problem' in deletions) throw fault(deletions.problem)
   const divided = partitioningOf(given.partition, withCursorTime(declared, recipe), { place, write, key: keys, recipe })
   if ('problem' in divided) throw fault(divided.problem)
+  const shaped = shapeOptions(given, { place, declared, absent: winners.absent })
+  if ('problem' in shaped) throw fault(shaped.problem)
   return {
     name,
     key: Object.freeze(keys),
@@ -177,10 +179,11 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
       emptyText,
     }),
     onSchemaChange: word,
-    columns: Object.freeze({ ...divided.columns }),
+    columns: Object.freeze({ ...divided.columns, ...overflowColumn(shaped) }),
     loadedAt,
     allowEmpty,
     ...(adopt && { adopt }),
+    ...shaped,
     ...defined({
       indexes: given.indexes && indexesOf(given.indexes, { place, declared, recipe }),
       partition: divided.partition,
@@ -222,7 +225,6 @@ function historyProblem(name: string, key: Table['key'], version: ColumnDeclarat
   )
 }
 
-const EMPTY_TEXTS: readonly EmptyText[] = ['null', 'keep']
 const COMPLETE_WORDS: readonly Complete[] = ['required', 'any']
 const COLUMN_OPTIONS: OptionNames<ColumnOptions> = { type: true, round: true, emptyText: true, zone: true, time: true }
 const OPTIONS: OptionNames<Given> = {
@@ -235,6 +237,8 @@ const OPTIONS: OptionNames<Given> = {
   loadedAt: true,
   allowEmpty: true,
   adopt: true,
+  views: true,
+  overflow: true,
   indexes: true,
   partition: true,
   maxRejects: true,
@@ -256,37 +260,6 @@ const HINTS: Readonly<Record<string, string>> = {
   mode: 'Did you mean "write"?',
   types: 'Did you mean "columns"?',
 }
-
-/** Returns the reason why a column cannot be declared so, as the end of a sentence about it. */
-function columnProblem(column: ColumnDeclaration, isKey: boolean): string | undefined {
-  if (column === false || (typeof column === 'string' && column !== '')) return undefined
-  if (typeof column !== 'object' || column === null)
-    return `is a type as text, false, or { type, round, emptyText, zone, time }`
-  const { type, round, emptyText, zone, time } = column
-  if (type === undefined ? emptyText === undefined || round !== undefined || zone !== undefined : !isText(type))
-    return `needs a type as text, as in { type: '${zone === undefined ? 'numeric(12,2)' : 'timestamptz'}' }`
-  if (emptyText !== undefined && !EMPTY_TEXTS.includes(emptyText))
-    return `has emptyText ${JSON.stringify(emptyText)}: it is 'null' or 'keep'`
-  if (emptyText === 'null' && isKey) return "reads '' as null, but a key is never null"
-  if (zone !== undefined && !isZoneName(zone))
-    return `has zone ${JSON.stringify(zone)}, which is no time zone: write its name, as in 'Europe/Berlin'`
-  if (zone !== undefined && !/^(?:timestamptz|timestamp ?(?:\(\d\))? with time zone)\b[^[]*$/i.test(type ?? ''))
-    return `has a zone, which only timestamptz has, but its type is ${type}`
-  return time === undefined ? undefined : timeProblem(time, type)
-}
-
-function timeProblem(time: TimeForm, type: string | undefined): string | undefined {
-  try {
-    timeReader(time)
-  } catch (error) {
-    return `has a time that cannot be read: ${messageOf(error)}`
-  }
-  return type !== undefined && /^(?:timestamp|date\b)/i.test(type)
-    ? undefined
-    : `has the form of a time, but its type is ${type}: write it as time('${time.form}')`
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 const looksBack = ({ incremental }: Recipe): boolean =>
   incremental?.lookback !== undefined && !/^0+(?:\.0+)?(?:ms|s|m|h|d|w)?$/.test(String(incremental.lookback))

@@ -22,7 +22,8 @@ type Step = (transaction: Transaction) => Promise<readonly string[]>
 export function historySteps(history: HistorySteps, { widen }: SchemaChange, alter: Step): readonly Step[] {
   let dropped: CurrentView | undefined
   const dropView: Step = async (transaction) => {
-    if (widen.length === 0 || !(await ownShape(transaction, history))) return []
+    // With others the view is made again by the change itself.
+    if (widen.length === 0 || history.table.views === 'recreate' || !(await ownShape(transaction, history))) return []
     dropped = (await readCurrentView(transaction, history.table.name)).view
     return dropped ? [dropViewSql(history.table.name)] : []
   }

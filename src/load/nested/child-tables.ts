@@ -85,6 +85,7 @@ function tablesOf({
         account: root.account,
         emptyText: root.emptyText,
         adopt: root.adopt,
+        views: root.views,
         lineage: root.lineage,
         flatten,
         children,

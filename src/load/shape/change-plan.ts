@@ -17,6 +17,10 @@ export const MAX_REWRITE_BYTES = 2 ** 30
 
 export interface ChangePlan {
   readonly statements: readonly string[]
+  /** The columns whose types change. */
+  readonly widened: readonly string[]
+  /** The views that are made again. @default none */
+  readonly views?: string
   /** Describes the change for people. */
   readonly change: string
 }
@@ -70,6 +74,7 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
       ...(isHistory ? [currentIndexSql(name, keyNames), historyCommentSql(table.name)] : []),
       ...add.map((column) => originSql(table.name, column.name, { stream, field: column.field })),
     ],
+    widened: [],
     change: `created with ${add.map((column) => `${column.name} ${column.type.sql}`).join(', ')}`,
   }
 }
@@ -116,6 +121,7 @@ function planAlteration(
       ...partitions,
       ...missing.map((column) => originSql(table.name, column.name, { stream, field: column.field })),
     ],
+    widened: wider.map(({ column }) => column.name),
     change: [
       ...missing.map((column) => `added ${column.name} ${column.type.sql}`),
       ...wider.map(({ column, to }) => `widened ${column.name} from ${column.type.sql} to ${to}`),
@@ -123,6 +129,8 @@ function planAlteration(
       ...made.map((partition) => `added the partition ${partition}`),
     ].join(', '),
   }
+}
+
 }
 
 /** Returns the statement for an index on the slice's id: a small one, because rows of a slice lie together. */

@@ -8,6 +8,7 @@ import { CONVERSION, conversionStatements } from '../history/conversion.ts'
 import { mayAlter, refusedAlteration, type CreatedTables } from './ownership.ts'
 import { schemaChangeFor } from './schema-change.ts'
 import type { TableShape } from './table-shape.ts'
+import { aroundViews } from './views.ts'
 
 export interface PlannedChangeOptions {
   /** `pipeline.stream`. */
@@ -33,8 +34,11 @@ export async function plannedChange(
   const isConverted = table.write === 'history' && !shape.isHistory
   if (isConverted && !(await mayAlter(on, table, shape, created)))
     throw refusedAlteration(table, { change: CONVERSION, statements: await conversionStatements(on, table) })
-  if (plan.statements.length === 0) return isConverted ? CONVERSION : ''
-  if (table.onSchemaChange === 'evolve' && !(await mayAlter(on, table, shape, created)))
-    throw refusedAlteration(table, plan)
-  return isConverted ? `${CONVERSION}, ${plan.change}` : plan.change
+  if (alone.statements.length === 0) return isConverted ? CONVERSION : ''
+  if (table.onSchemaChange !== 'evolve') return isConverted ? `${CONVERSION}, ${alone.change}` : alone.change
+  if (!(await mayAlter(on, table, shape, created))) throw refusedAlteration(table, alone)
+  const { change, statements, views } = await aroundViews(on, table, alone)
+  // What touches objects of others is shown in full before it is done.
+  const text = views === undefined ? change : `${change}, by: ${statements.join('; ')}`
+  return isConverted ? `${CONVERSION}, ${text}` : text
 }
