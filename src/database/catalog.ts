@@ -33,6 +33,11 @@ export interface TableInfo {
   readonly name: string
   readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table' | 'other'
   readonly columns: readonly ColumnInfo[]
+  /**
+   * Row security, if it is active for this user: the commands for which a policy lets all rows through, and none hides
+   * any.
+   */
+  readonly rowSecurity?: { readonly user: string; readonly open: readonly string[] }
   /** This user may select, insert and update all columns, and not only some. */
   readonly hasAllColumns: boolean
   /** By what a partitioned table is divided: its columns, null for an expression, and all of it as a text. */
@@ -61,6 +66,7 @@ export async function readTable(on: Queryable, name: string): Promise<TableInfo 
     bytes: Number(found.bytes),
     isBlank: found.blank,
     hasAllColumns: found.hasAllColumns,
+    ...(found.rowSecurity && { rowSecurity: found.rowSecurity }),
     ...(found.partitionKey && { partitionKey: found.partitionKey }),
   }
 }
@@ -78,6 +84,7 @@ interface CatalogRow {
   readonly bytes: string
   readonly blank: boolean
   readonly partitionKey: TableInfo['partitionKey'] | null
+  readonly rowSecurity: TableInfo['rowSecurity'] | null
   readonly hasAllColumns: boolean
   readonly columns: readonly CatalogColumn[]
   readonly indexes: readonly UniqueIndex[]
@@ -119,6 +126,12 @@ with recursive wanted as (
 ), attributes as (
   select a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated
   from wanted join pg_attribute a on a.attrelid = wanted.oid and a.attnum > 0 and not a.attisdropped
+), policies as (
+  select polcmd, polpermissive, coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true'
+    and coalesce(pg_get_expr(polwithcheck, polrelid), 'true') = 'true' as hides_nothing
+  from wanted join pg_policy on polrelid = wanted.oid
+  where relrowsecurity and (0::oid = any(polroles) or exists (
+    select from unnest(polroles) as role where role <> 0 and pg_has_role(role, 'usage')))
 ), types as (
   select attnum, atttypid as type, atttypmod as modifier from attributes
   union all
@@ -138,6 +151,12 @@ select wanted.relkind as kind,
   ) as blank,
   has_table_privilege(wanted.oid, 'select') and has_table_privilege(wanted.oid, 'insert')
     and has_table_privilege(wanted.oid, 'update') as "hasAllColumns",
+  case when row_security_active(wanted.oid) then json_build_object('user', current_user, 'open', array(
+    select word from (values ('r', 'select'), ('a', 'insert'), ('w', 'update'), ('d', 'delete')) as one (letter, word)
+    where exists (select from policies where polpermissive and hides_nothing and polcmd::text in (letter, '*'))
+      and not exists (
+        select from policies where not polpermissive and not hides_nothing and polcmd::text in (letter, '*'))
+  )) end as "rowSecurity",
   (
     select json_build_object('text', pg_get_partkeydef(wanted.oid), 'columns', (
       select json_agg(a.attname order by k.position)

@@ -21,6 +21,7 @@ import { OpenTable, type OpenTableOptions } from './open-table.ts'
 import { PageChange } from './page-change.ts'
 import { shadowName } from './shadow.ts'
 import type { LoadedColumn } from './shape/loaded-column.ts'
+import { missingRights } from './shape/rights.ts'
 import type { NeedsSchemaChange } from './shape/schema-change.ts'
 import { swapShadow } from './swap-shadow.ts'
 import { TableEncoder } from './table-encoder.ts'
@@ -95,6 +96,19 @@ export class TableWriter {
   async lostColumns(): Promise<readonly string[] | 'table'> {
     const [own, ofChildren] = [await this.#open.lostColumns(), await this.#children?.lostColumns()]
     return own === 'table' || ofChildren === undefined ? own : [...own, ...ofChildren]
+  }
+
+  /** Returns an error that names the rights that this user lacks; undefined if none is missing, or nobody knows. */
+  async missingRights(cause: unknown): Promise<Error | undefined> {
+    const on = this.#database.with({})
+    const { table, fields } = this.#open
+    try {
+      const own = await missingRights(on, table, { columns: fields.columns, cause })
+      return own ?? (await this.#children?.missingRights(on, cause))
+    } catch {
+      // The first error says enough.
+      return undefined
+    }
   }
 
   /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */

@@ -130,7 +130,7 @@ const COUNTED_SQL = `select n - updated as inserted, updated, set_config(${UPDAT
 from (select count(*) as n, ${UPDATED_SQL} as updated from written) as counted`
 
 /** The columns that may change when a row is sent again. */
-const changingColumns = (columns: readonly LoadedColumn[]): LoadedColumn[] =>
+export const changingColumns = (columns: readonly LoadedColumn[]): LoadedColumn[] =>
   columns.filter(({ key, type, isInsertOnly }) => isInsertOnly !== true && (!key || !EXACT_TYPES.has(type.base)))
 
 /** Returns the columns that make a sent row differ from the stored one of its key. */

@@ -1,5 +1,6 @@
 // The tables of nested lists of one table: opened, encoded and written together with it.
 import type { Database } from '../../database/database.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { CountsOfChildren } from '../../model/batch.ts'
 import { addChildren } from '../../model/counts.ts'
@@ -8,6 +9,7 @@ import type { RowSelection } from '../row-selection.ts'
 import { aroundMerge } from '../deleted/around-merge.ts'
 import type { GoneLists } from '../deleted/row-deleter.ts'
 import { OpenTable, type OpenTableOptions } from '../open-table.ts'
+import { missingRights } from '../shape/rights.ts'
 import { KINDS } from '../shape/widening.ts'
 import { TableEncoder } from '../table-encoder.ts'
 import { columnType } from '../values/column-type.ts'
@@ -150,6 +152,15 @@ export class ChildWriter {
       }),
     )
     return lost.flat()
+  }
+
+  /** Returns an error that names the rights that this user lacks for the first table where some are missing. */
+  async missingRights(on: Queryable, cause: unknown): Promise<Error | undefined> {
+    for (const { child, open } of this.#children) {
+      const lacking = await missingRights(on, child.table, { columns: open.fields.columns, isList: true, cause })
+      if (lacking) return lacking
+    }
+    return undefined
   }
 
   /** Counts only what is written whole: a part that fails is written again, row by row. */

@@ -9,6 +9,7 @@ import { historyColumns } from '../history/columns.ts'
 import { hasHistoryColumns, isOwnHistory, keyColumns, refusedMode, refuseOtherUnique } from '../history/conversion.ts'
 import { readPartitions, type Partitions } from '../partition/partitions.ts'
 import { systemColumns } from './system-columns.ts'
+import { refuseHiddenRows } from './rights.ts'
 import { typeOf, type ColumnType } from '../values/column-type.ts'
 import { readOrigins, type ColumnOrigin } from './column-origin.ts'
 
@@ -45,6 +46,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   if (!info) return undefined
   if (info.kind !== 'table' && info.kind !== 'partitioned')
     throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
+  refuseHiddenRows(info, table)
   if (table.account) requireAccountColumn(info, table, table.account)
   const isHistory = hasHistoryColumns(info)
   if (isHistory && table.write !== 'history' && (await isOwnHistory(on, table.name))) throw refusedMode(info, table)

@@ -1,16 +1,17 @@
 import type { Database } from '../../database/database.ts'
 import type { SchemaState } from '../../database/migrate.ts'
 import { formatCount } from '../../value/format.ts'
-import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import { createdTables } from '../../ledger/created-tables.ts'
 import { continues } from '../../ledger/read/has-stored.ts'
 import { historyColumns } from '../../load/history/columns.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { typeDifferences, undefinedTypes } from '../../load/shape/declared-types.ts'
-import { declaredType } from '../../load/shape/fields.ts'
+import { declaredType, Fields } from '../../load/shape/fields.ts'
 import { deletesUnread, mayAlter, refusedReplace } from '../../load/shape/ownership.ts'
 import { plannedChange } from '../../load/shape/planned-change.ts'
+import { missingRights } from '../../load/shape/rights.ts'
 import { readShape, type TableShape } from '../../load/shape/table-shape.ts'
+import { isRecord } from '../../load/values/value-kind.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
@@ -38,7 +39,10 @@ export async function checkTable(database: Database, check: TableCheck): Promise
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
   if (!shape) return checkMissing(database, check)
-  await checkRights(database, table, isList)
+  const fields = new Fields(table, `${check.pipeline}.${check.stream}`, shape)
+  for (const row of check.rows ?? []) if (isRecord(row)) fields.learn(Object.keys(row))
+  const lacking = await missingRights(database, table, { columns: fields.columns, isList })
+  if (lacking) throw lacking
   const missing = missingColumns(table, shape)
   const differences = await typeDifferences(database, table, shape)
   if (differences.length > 0) throw new SchemaError(differences.join('. '))
@@ -125,32 +129,4 @@ async function checkMayCreate(database: Database, { name }: Table, first: string
       `Let an administrator run: ${grantCommand(user, [schema])}`,
     { explanation: 'DATABASE_RIGHTS' },
   )
-}
-
-const NEEDED_RIGHTS = {
-  append: ['insert'],
-  merge: ['select', 'insert', 'update'],
-  history: ['select', 'insert', 'update'],
-  replace: ['select', 'insert', 'update', 'delete'],
-} as const
-
-async function checkRights(
-  database: Database,
-  { name, write, mirror, deleted }: Table,
-  isList: boolean,
-): Promise<void> {
-  const deletes = isList || (mirror && write === 'merge' && deleted !== 'mark')
-  const rights = [...NEEDED_RIGHTS[write], ...(deletes ? ['delete'] : [])]
-  const { user, ...granted } = await database.one<Record<string, boolean> & { readonly user: string }>(
-    `select ${rights.map((right) => `has_table_privilege($1, '${right}') as "${right}"`).join(', ')},
-            current_user as "user"`,
-    [quoteTable(name)],
-  )
-  const missing = rights.filter((right) => !granted[right])
-  if (missing.length > 0)
-    throw new SchemaError(
-      `${name}: the user ${user} lacks the right to ${missing.join(', ')}. ` +
-        `Let its owner run: grant ${missing.join(', ')} on ${quoteTable(name)} to ${quoteIdentifier(user)}`,
-      { explanation: 'DATABASE_RIGHTS' },
-    )
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/database.ts'
-import { isTableChanged, isTransient } from '../../database/errors.ts'
+import { isTableChanged, isTransient, sqlState } from '../../database/errors.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { ledgerError } from '../../ledger/errors.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
@@ -148,7 +148,7 @@ export class SliceWriter implements AsyncDisposable {
         }
         if (isTableChanged(error)) throw this.#readAgain(`the table has changed (${messageOf(error)})`, error)
         const isRefused = isFenceError(error)
-        if (attempt >= MAX_ATTEMPTS || !(isRefused || isTransient(error))) throw this.#explained(error)
+        if (attempt >= MAX_ATTEMPTS || !(isRefused || isTransient(error))) throw await this.#explained(error)
         if (!isRefused) {
           sent = advance ?? sent
           await this.#backOff(attempt)
@@ -158,7 +158,7 @@ export class SliceWriter implements AsyncDisposable {
           continue
         }
         // It is in: its answer was lost, or it was committed while it was sent again.
-        if (sent === undefined) throw this.#explained(error)
+        if (sent === undefined) throw await this.#explained(error)
         this.#committed(sent, pages, started)
         return
       }
@@ -173,7 +173,7 @@ export class SliceWriter implements AsyncDisposable {
       written.push(await this.#storeInside(transaction, pages))
       earlier.push(...pages.map(({ bytes }) => ({ bytes })))
     } catch (error) {
-      throw this.#cannotResend(error)
+      throw await this.#cannotResend(error)
     }
   }
 
@@ -186,7 +186,7 @@ export class SliceWriter implements AsyncDisposable {
       advance = await this.#advance(transaction, mergeBatches(written), { pages, position })
       await transaction.commit(this.#commitSql.of(this.#progress.seq, advance))
     } catch (error) {
-      if (!advance || !isTransient(error) || !(await this.#isCommitted())) throw this.#cannotResend(error)
+      if (!advance || !isTransient(error) || !(await this.#isCommitted())) throw await this.#cannotResend(error)
     }
     this.#open = undefined
     // After a lost answer to COMMIT the transaction still has its connection.
@@ -272,11 +272,14 @@ export class SliceWriter implements AsyncDisposable {
     await sleep(longest * (0.5 + Math.random() / 2), { signal: this.#context.stream.writeSignal })
   }
 
-  #explained(error: unknown): unknown {
-    return ledgerError(error, this.#context.stream.streamName) ?? error
+  /** Says which right is missing, if one is. */
+  async #explained(error: unknown): Promise<unknown> {
+    const known = ledgerError(error, this.#context.stream.streamName)
+    if (known || sqlState(error) !== '42501') return known ?? error
+    return (await this.#target.missingRights(error)) ?? error
   }
 
-  #cannotResend(error: unknown): unknown {
+  async #cannotResend(error: unknown): Promise<unknown> {
     if (!isTransient(error) && !isTableChanged(error)) return this.#explained(error)
     return this.#readAgain('the transaction with pages without a position was lost', error)
   }
