@@ -33,6 +33,8 @@ export interface TableInfo {
   readonly name: string
   readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table' | 'other'
   readonly columns: readonly ColumnInfo[]
+  /** How many columns it has had; dropped ones count. */
+  readonly slots: number
   /**
    * Row security, if it is active for this user: the commands for which a policy lets all rows through, and none hides
    * any.
@@ -62,6 +64,7 @@ export async function readTable(on: Queryable, name: string): Promise<TableInfo 
     name,
     kind: TABLE_KINDS[found.kind] ?? 'other',
     columns: found.columns.map(columnOf),
+    slots: found.slots,
     uniqueIndexes: found.indexes,
     bytes: Number(found.bytes),
     isBlank: found.blank,
@@ -81,6 +84,7 @@ const TABLE_KINDS: Readonly<Record<string, TableInfo['kind']>> = {
 
 interface CatalogRow {
   readonly kind: string
+  readonly slots: number
   readonly bytes: string
   readonly blank: boolean
   readonly partitionKey: TableInfo['partitionKey'] | null
@@ -120,7 +124,7 @@ function columnOf({ modifier, ...column }: CatalogColumn): ColumnInfo {
 // `types` follows each domain to the type below it and keeps the first modifier on the way.
 const QUERY = `
 with recursive wanted as (
-  select c.oid, c.relkind, c.relhasrules, c.relrowsecurity
+  select c.oid, c.relkind, c.relnatts, c.relhasrules, c.relrowsecurity
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2 and c.relkind not in ('i', 'I', 'S', 't', 'c')
 ), attributes as (
@@ -138,7 +142,7 @@ with recursive wanted as (
   select types.attnum, t.typbasetype, case when types.modifier < 0 then t.typtypmod else types.modifier end
   from types join pg_type t on t.oid = types.type and t.typtype = 'd'
 )
-select wanted.relkind as kind,
+select wanted.relkind as kind, wanted.relnatts as slots,
   (
     select coalesce(sum(pg_table_size(relid)), pg_table_size(wanted.oid), 0)::text
     from pg_partition_tree(wanted.oid)

@@ -83,6 +83,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** Returns the sentence that says how a row that the database refused could be stored. */
 function remedyFor(error: Error): string {
+  if (error.message.startsWith('row is too big'))
+    return "Let the table have fewer columns, as in overflow: { column: 'rest', columns: 200 }, or leave fields out"
   if (error.message.startsWith('no partition of relation'))
     return 'Create the partition for it, or a default partition, and replay the reject'
   if (error.message.endsWith(': ""')) return "Declare the column with emptyText: 'null' to read '' as null"

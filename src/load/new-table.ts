@@ -35,16 +35,18 @@ export class NewTable implements EncodedTable {
   }
 
   get shape(): TableShape | undefined {
+    const { size } = this.#columns
     if (this.#existing) {
       // No partition is made in memory.
       const { partitions: _, ...existing } = this.#existing
-      return { ...existing, columns: this.#columns }
+      return { ...existing, columns: this.#columns, slots: existing.slots + size - existing.columns.size }
     }
-    if (this.#columns.size === 0) return undefined
+    if (size === 0) return undefined
     return {
       name: this.table.name,
       columns: this.#columns,
       generated: new Set(),
+      slots: size,
       origins: new Map(),
       bytes: 0,
       partitioned: false,

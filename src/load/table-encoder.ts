@@ -16,6 +16,7 @@ import type { Partitions } from './partition/partitions.ts'
 import { flatRecords } from './nested/flat-records.ts'
 import type { OpenTable } from './open-table.ts'
 import { readsEmptyAsNull, type Fields } from './shape/fields.ts'
+import { overflowRecords } from './shape/overflow.ts'
 import { isEmptyChange, NeedsSchemaChange, schemaChangeFor } from './shape/schema-change.ts'
 import { systemColumns } from './shape/system-columns.ts'
 import { columnType } from './values/column-type.ts'
@@ -45,14 +46,15 @@ export class TableEncoder {
 
   /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */
   encode(given: Page): EncodedPage | NeedsSchemaChange {
-    const read = this.#flat(given)
-    this.#learn(read)
+    const flat = this.#flat(given)
+    this.#learn(flat)
+    const read = this.#overflowing(flat)
     const { table, fields, contract, isIncomplete } = this.#open
     const hasColumns = fields.columns.some(({ constant }) => constant === undefined) || read.records.length === 0
     if (hasColumns && isIncomplete) return new NeedsSchemaChange({ add: [], widen: [], load: true })
     const tombstones = this.#tombstonesOf(read)
     const page = tombstones?.page ?? read
-    const cover = this.#uncovered(read)
+    const cover = this.#uncovered(flat)
     if (cover.length > 0) return new NeedsSchemaChange({ add: [], widen: [], load: false, cover })
     const encoder = hasColumns ? this.#encoder() : undefined
     const encoded = encoder?.encode(page, this.#policy(true)) ?? 'change'
@@ -109,6 +111,13 @@ export class TableEncoder {
       this.#flattened = { of: page, page: { ...page, records, origins: page.origins ?? page.records } }
     }
     return this.#flattened.page
+  }
+
+  /** Returns the page with records whose fields all have room in the table. After a change there may be less of it. */
+  #overflowing(page: Page): Page {
+    if (!this.#open.table.overflow) return page
+    const records = overflowRecords(page.records, this.#open)
+    return { ...page, records, origins: page.origins ?? page.records }
   }
 
   #policy(mayChange: boolean): MismatchPolicy {

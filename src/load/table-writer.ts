@@ -4,7 +4,7 @@ import type { Advance } from '../model/batch.ts'
 import { TooManyDeletesError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
-import { bisect } from './bisect.ts'
+import { bisect, type BisectOptions } from './bisect.ts'
 import { clearSlice } from './clear-slice.ts'
 import { aroundMerge } from './deleted/around-merge.ts'
 import { hasDeletedSql, rowsLockSql } from './deleted/deleted-rows.ts'
@@ -21,6 +21,7 @@ import { OpenTable, type OpenTableOptions } from './open-table.ts'
 import { PageChange } from './page-change.ts'
 import { shadowName } from './shadow.ts'
 import type { LoadedColumn } from './shape/loaded-column.ts'
+import { withoutOverflow } from './shape/overflow.ts'
 import { missingRights } from './shape/rights.ts'
 import type { NeedsSchemaChange } from './shape/schema-change.ts'
 import { swapShadow } from './swap-shadow.ts'
@@ -174,7 +175,7 @@ export class TableWriter {
     this.#copiesDirectly = false
     const { name, maxRejects } = this.table
     this.#children?.takeCounts()
-    const complete = this.#children?.complete
+    const complete = this.#complete
     const options = { store: this.#store, table: name, maxRejects, ...defined({ complete }) }
     return this.#finished(
       transaction,
@@ -188,6 +189,11 @@ export class TableWriter {
   }
 
   /** Adds to the record of a rejected row what it had besides its own columns. */
+  get #complete(): BisectOptions['complete'] {
+    const { table } = this
+    const ofLists = this.#children?.complete
+    if (!table.overflow) return ofLists
+    return (row, record) => withoutOverflow(ofLists?.(row, record) ?? record, table)
   }
 
   async #finished(

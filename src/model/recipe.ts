@@ -253,6 +253,8 @@ export interface Table {
   readonly adopt?: boolean
   /** What becomes of views that use a column whose type has to change. @default 'keep': the change fails */
   readonly views?: 'keep' | 'recreate'
+  /** The jsonb column of fields for which the table has no room, and how many columns it has. @default none */
+  readonly overflow?: { readonly column: string; readonly columns: number }
   /** Indexes besides the one of the key, built after rows were loaded. @default none */
   readonly indexes?: readonly TableIndex[]
   /** For `merge` and `append`: a new table is divided by time. @default one piece */

@@ -26,6 +26,7 @@ export function tableText({ name, account, key: own, write, versionBy, isVersion
     adopt === true && 'adopted',
     partition && `divided by ${partition.by}, every ${partition.every}`,
     views !== undefined && `views: ${views}`,
+    overflow && `${overflow.columns} columns, the rest in ${overflow.column}`,
     indexes.length > 0 && `indexed by ${indexes.map(indexText).join(', ')}`,
   ]
   return `${name} (${details.filter(Boolean).join('; ')})`

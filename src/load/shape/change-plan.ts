@@ -1,11 +1,13 @@
 import { quoteIdentifier, quoteLiteral, quoteTable, splitTable } from '../../database/quote.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
+import { formatCount } from '../../value/format.ts'
 import { shorten } from '../../value/text.ts'
 import { checkSql, currentIndexSql, FROM, historyCommentSql, isCurrentSql, TO } from '../history/columns.ts'
 import { columnType } from '../values/column-type.ts'
 import { conversionSql } from '../values/convert-sql.ts'
 import { defaultPartitionSql, divisionSql, planPartitions } from '../partition/plan-partitions.ts'
+import { MAX_COLUMNS } from './overflow.ts'
 import { originSql } from './column-origin.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 import type { SchemaChange } from './schema-change.ts'
@@ -63,6 +65,7 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
     ...(isHistory ? [`${FROM} timestamptz not null`, `${TO} timestamptz`, isCurrentSql, checkSql] : []),
     ...(keys.length > 0 ? [`primary key (${[...keyNames, ...(isHistory ? [FROM] : [])].join(', ')})`] : []),
   ]
+  refuseTooWide(table, columns.length + more.filter((one) => !/^(?:primary key|check) /.test(one)).length)
   return {
     statements: [
       // `create schema if not exists` would need the right to create schemas even if the schema exists.
@@ -91,6 +94,7 @@ function planAlteration(
   // A column that has changed since is skipped: the page is encoded for its new type, and may ask again.
   const wider = widen.filter(({ column }) => shape.columns.get(column.name)?.sql === column.type.sql)
   const added = addedColumns(table).filter(({ name }) => !shape.columns.has(name))
+  if (missing.length + added.length > 0) refuseTooWide(table, shape.slots + missing.length + added.length, shape)
   const actions = [
     ...missing.map((column) => `add column if not exists ${quoteIdentifier(column.name)} ${column.type.sql}`),
     ...wider.map(({ column, to }) => {
@@ -131,6 +135,18 @@ function planAlteration(
   }
 }
 
+/** Says what PostgreSQL would refuse in its own words, before anything is sent. */
+function refuseTooWide({ name, overflow }: Table, count: number, shape?: TableShape): void {
+  if (count <= MAX_COLUMNS) return
+  const dropped = shape ? shape.slots - shape.columns.size : 0
+  const counted = dropped > 0 ? `, ${dropped} of which were dropped but count until the table is made anew` : ''
+  const remedy = overflow
+    ? 'Leave fields out'
+    : "Set overflow: 'rest' for the table, which stores further fields in the jsonb column rest; or leave fields out"
+  throw new SchemaError(
+    `${name}: it would have ${formatCount(count, 'column')}${counted}, and a table in PostgreSQL has at most 1,600. ` +
+      `Nothing was changed. ${remedy} with columns: { FIELD: false }`,
+  )
 }
 
 /** Returns the statement for an index on the slice's id: a small one, because rows of a slice lie together. */

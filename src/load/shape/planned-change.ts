@@ -5,6 +5,7 @@ import { isRecord } from '../values/value-kind.ts'
 import { planChange } from './change-plan.ts'
 import { Fields } from './fields.ts'
 import { CONVERSION, conversionStatements } from '../history/conversion.ts'
+import { overflowRecords } from './overflow.ts'
 import { mayAlter, refusedAlteration, type CreatedTables } from './ownership.ts'
 import { schemaChangeFor } from './schema-change.ts'
 import type { TableShape } from './table-shape.ts'
@@ -30,7 +31,8 @@ export async function plannedChange(
   const fields = new Fields(table, stream, shape)
   const flat = flatRecords(records, table, fields)
   for (const record of flat) if (isRecord(record)) fields.learn(Object.keys(record))
-  const plan = planChange(schemaChangeFor({ records: flat }, fields, table), table, shape, stream)
+  const fitting = overflowRecords(flat, { table, fields, shape })
+  const alone = planChange(schemaChangeFor({ records: fitting }, fields, table), table, shape, stream)
   const isConverted = table.write === 'history' && !shape.isHistory
   if (isConverted && !(await mayAlter(on, table, shape, created)))
     throw refusedAlteration(table, { change: CONVERSION, statements: await conversionStatements(on, table) })

@@ -19,6 +19,8 @@ export interface TableShape {
   readonly columns: ReadonlyMap<string, ColumnType>
   /** Columns that the database computes; they cannot be written. */
   readonly generated: ReadonlySet<string>
+  /** How many columns the table has had: one that is dropped still counts against the most that it can have. */
+  readonly slots: number
   /** The streams and fields for which columns were created. */
   readonly origins: ReadonlyMap<string, ColumnOrigin>
   readonly bytes: number
@@ -58,6 +60,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     name: table.name,
     columns: new Map(info.columns.map((column) => [column.name, typeOf(column)])),
     generated: new Set(info.columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name)),
+    slots: info.slots,
     origins,
     bytes: info.bytes,
     partitioned: info.kind === 'partitioned',

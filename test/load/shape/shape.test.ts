@@ -262,6 +262,7 @@ describe('a schema change', () => {
       blank: false,
       created: true,
       hidesXmax: false,
+      slots: 2,
       hasSlice: false,
       isHistory: false,
     }
