@@ -146,6 +146,24 @@ test('numbers beyond the doubles are stored with every digit, or reject their re
   ])
 })
 
+test('a NUL in the name of a field does not fail the stream', async () => {
+  const { report, rows } = await readBody(String.raw`{"items":[{"id":1,"v":"a","\u0000name":"b"}]}`)
+  expect(report).toMatchObject({ status: 'done', counts: { inserted: 1 } })
+  expect(rows).toEqual([{ id: 1, v: 'a' }])
+})
+
+test('numbers that no double holds reject their records only where the column is a declared integer', async () => {
+  const body = '{"items":[{"id":1,"v":-70089435178.299782},{"id":2,"v":9007199254740993},{"id":3,"v":5}]}'
+  const asInteger = { columns: { v: 'integer' } } as unknown as Partial<TableOptions<Item, 'merge'>>
+  const { report, rows, rejects } = await readBody(body, asInteger)
+  expect(report).toMatchObject({ status: 'done', counts: { inserted: 1, rejected: 2 } })
+  expect(rows).toEqual([{ id: 3, v: '5' }])
+  expect(rejects.map(([, reason]) => reason)).toEqual([
+    expect.stringContaining('v: -70089435178.299782 does not fit integer'),
+    expect.stringContaining('v: 9007199254740993 is out of range of integer'),
+  ])
+})
+
 describe('a byte that is not UTF-8', () => {
   test('rejects its record only, and the reason names it', async () => {
     const { report, rows, rejects } = await readBody(

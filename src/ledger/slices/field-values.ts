@@ -131,4 +131,6 @@ function setSql({ id }: Pick<Slice, 'id'>, values: Stored | undefined, lost: rea
 
 const samplesOf = (stored: StoredSamples): Samples => new Map(Object.entries(stored))
 
-const storedOf = (samples: Samples): StoredSamples => Object.fromEntries(samples)
+/** A field with NUL in its name is left out: jsonb cannot hold it, and nothing else depends on its samples. */
+const storedOf = (samples: Samples): StoredSamples =>
+  Object.fromEntries([...samples].filter(([field]) => !field.includes('\0')))

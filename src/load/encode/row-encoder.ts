@@ -158,9 +158,9 @@ function expectedCode(
     case 'bool':
       return { test: `typeof v === 'boolean'`, text: `(v ? 'true' : 'false')` }
     case 'int2':
-      return { test: `(v | 0) === v && v >= -32768 && v <= 32767`, text: 'v' }
+      return { test: `typeof v === 'number' && (v | 0) === v && v >= -32768 && v <= 32767`, text: 'v' }
     case 'int4':
-      return { test: `(v | 0) === v`, text: 'v' }
+      return { test: `typeof v === 'number' && (v | 0) === v`, text: 'v' }
     case 'int8':
       return { test: `typeof v === 'number' && Number.isSafeInteger(v)`, text: 'v' }
     case 'numeric':
