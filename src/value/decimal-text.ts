@@ -71,6 +71,28 @@ export const isInteger = (text: string): boolean => isPlainDecimal(text) && !tex
 export const isStoredAsWritten = (text: string): boolean =>
   isPlainDecimal(text) && !/^-?0\d/.test(text) && !/^-0(?:\.0*)?$/.test(text)
 
+/** Digits that a numeric column holds before and behind the point. */
+const [MAX_WHOLE, MAX_FRACTION] = [131_072, 16_383]
+
+/** Returns the text of a number as a numeric column returns it: without an exponent, with the zeros of its fraction. */
+export function numericColumnText(text: string): string {
+  const [, sign = '', whole = '', fraction = '', power] = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d+)$/.exec(text) ?? []
+  if (power === undefined) return text
+  const point = whole.length + Number(power)
+  const digits = `${whole}${fraction}`
+  // No column is as long as that.
+  if (point > MAX_WHOLE || digits.length - point > MAX_FRACTION) return text
+  const before =
+    point > 0
+      ? digits
+          .slice(0, point)
+          .padEnd(point, '0')
+          .replace(/^0+(?=\d)/, '')
+      : '0'
+  const behind = point > 0 ? digits.slice(point) : digits.padStart(digits.length - point, '0')
+  return `${sign}${before}${behind === '' ? '' : `.${behind}`}`
+}
+
 export const sameDecimal = (a: string, b: string): boolean => compareDecimals(a, b) === 0
 
 /** Compares two numbers by value; negative if `a` is less. Returns NaN if one of them is no number. */

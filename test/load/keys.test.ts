@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { Decimal } from '../../src/value/decimal.ts'
 import { testDatabase } from '../support/database.ts'
 import { balances, columnsOf, load, table } from './support.ts'
 
@@ -114,4 +115,12 @@ describe('a key', () => {
       'there is no unique index of exactly (name)',
     )
   })
+})
+
+test('a number in a key is the same row after its column has widened to text', async () => {
+  await using test = await testDatabase()
+  const { database } = test
+  const numbers = [{ id: 1e-9 }, { id: 1e25 }, { id: new Decimal('1.50e-400') }, { id: -2.5 }]
+  await load(database, table(), [...numbers, { id: 'a' }], { pageSize: 4 })
+  expect((await load(database, table(), numbers)).counts).toMatchObject({ inserted: 0, unchanged: 4 })
 })

@@ -104,7 +104,7 @@ export function keyText({ key, mode }: Plan, n: number, random: Draw): string | 
     case 'decimal':
       return `${n}.${digits(random, 25)}`
     case 'mixed':
-      return random.pick([String(n), `${n}.50`, `"k${n}"`, `${n}${digits(random, 30)}`])
+      return random.pick([String(n), `${n}.50`, `"k${n}"`, `${n}${digits(random, 30)}`, `${n}e25`, `${n}e-9`])
     case 'text':
       // A mirror deletes nothing if it cannot know which row a rejected record has.
       if (mode !== 'mirror' && random.chance(0.003)) return random.pick(['null', undefined])

@@ -19,6 +19,8 @@ export interface TextOptions {
   readonly round: boolean
   /** The definition chose this type: an object in a text column is then written as JSON. */
   readonly declared: boolean
+  /** It belongs to the key. @default false */
+  readonly key?: boolean
   /** The zone of times without an offset, for timestamptz. */
   readonly zone?: Zone
   /** Reads times that are written in another form than ISO 8601. */

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { numericColumnText } from '../../value/decimal-text.ts'
 import { Decimal } from '../../value/decimal.ts'
 import { NotJsonError, strictJson } from '../../value/json/strict-json.ts'
 import { illFormedProblem, NUL_CHARACTER } from '../../value/text.ts'
@@ -90,12 +91,12 @@ function plainText(value: unknown, type: ColumnType, options?: TextOptions): str
       if (!value.isWellFormed()) throw new TypeMismatch(illFormedProblem(value), { permanent: true })
       return value
     case 'number':
-      return Number.isFinite(value) ? String(value) : notFinite(value)
+      return Number.isFinite(value) ? numberText(String(value), options) : notFinite(value)
     case 'bigint':
     case 'boolean':
       return String(value)
     case 'object':
-      if (value instanceof Decimal) return value.text
+      if (value instanceof Decimal) return numberText(value.text, options)
       if (types.isDate(value)) return validDateText(value)
       return options?.declared && type.base === 'text' ? jsonText(value) : doesNotFit(value, type)
     case 'undefined':
@@ -104,6 +105,13 @@ function plainText(value: unknown, type: ColumnType, options?: TextOptions): str
       throw new TypeMismatch(`a ${typeof value} cannot be stored`, { permanent: true })
   }
 }
+
+/**
+ * Returns the text of a number in a text column. In a key it is the text that a numeric column has: the column may have
+ * been one before, and another text would be another row.
+ */
+const numberText = (text: string, options: TextOptions | undefined): string =>
+  options?.key === true ? numericColumnText(text) : text
 
 /** Returns a list in PostgreSQL's form: `{"a","b",NULL}`. */
 function listText(values: readonly unknown[], element: ColumnType, options: TextOptions): string {

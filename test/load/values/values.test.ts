@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { compareDecimals } from '../../../src/value/decimal-text.ts'
+import { compareDecimals, numericColumnText } from '../../../src/value/decimal-text.ts'
 import { compareInstants, fractionDigits, parseInstant } from '../../../src/value/instant.ts'
 import { Decimal } from '../../../src/value/decimal.ts'
 import { testDatabase } from '../../support/database.ts'
@@ -233,5 +233,11 @@ describe('a stored value', () => {
       })
       expect(rows.length).toBeGreaterThan(20)
     }
+    const written = ['1e-9', '1.50e-9', '-1e25', '12.34e1', '1E400', '1.0e-400', '0e5', '12.5e0', '1e21', '123e-2', '5']
+    const texts = await database.query<{ text: string }>(
+      'select v::numeric::text as text from unnest($1::text[]) with ordinality as t (v, n) order by n',
+      [written],
+    )
+    expect(texts.map((row) => row.text)).toEqual(written.map(numericColumnText))
   })
 })
