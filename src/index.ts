@@ -68,6 +68,7 @@ export {
   type PipelineOptions,
 } from './define/pipeline.ts'
 export type { Account } from './define/accounts/account.ts'
+export { toCommand, toEmail, toSlack, toWebhook, type EmailOptions, type NotifyOption } from './define/notify.ts'
 export { accounts, type Accounts, type AccountsOptions } from './define/accounts/accounts.ts'
 export type { DedupeOptions, StageOptions } from './define/stage-options.ts'
 export { source, type Records, type Stream } from './define/stream.ts'
@@ -127,6 +128,7 @@ export type {
   StandardSchema,
   WriteMode,
 } from './model/recipe.ts'
+export type { Incident, Notice, Notify, NotifyTarget } from './model/notify.ts'
 export type { AccountsReport, Report, StreamReport } from './model/report.ts'
 export type {
   ApiResponse,

@@ -1,9 +1,11 @@
 import { UsageError } from '../model/errors.ts'
+import type { Notify } from '../model/notify.ts'
 import type { Cron, Schedule } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
 import type { Account, PipelineAccount } from './accounts/account.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { Flow } from './flow.ts'
+import { notifyOf, type NotifyOption } from './notify.ts'
 import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import { checkedSchedule } from './schedule/schedule.ts'
 
@@ -17,6 +19,12 @@ export interface PipelineOptions<Streams extends Flows> {
    * it, or your own scheduler with the output of `sluice schedule --print`. @default only when you run it
    */
   schedule?: Cron | Schedule
+  /**
+   * Who is told of problems, once of each, and once when it is over: `toSlack(secret('SLACK_URL'))`, a list, or false
+   * for nobody. `sluice schedule`, `sluice serve` and `sluice run` look for problems. @default what the variables
+   * `SLUICE_NOTIFY_…` of the environment say
+   */
+  notify?: NotifyOption
   streams: Streams
 }
 
@@ -26,14 +34,18 @@ export interface PipelineOptions<Streams extends Flows> {
  * @example
  * const billing: Pipeline = pipeline('billing', { streams: { customers } })
  */
-export interface Pipeline<Streams extends Flows = Flows> extends Readonly<PipelineOptions<Streams>> {
+export interface Pipeline<Streams extends Flows = Flows> extends Readonly<Omit<PipelineOptions<Streams>, 'notify'>> {
   readonly name: string
+  readonly notify?: Notify
   /** Set while a pipeline of several accounts runs for one of them. `name` is then `shops@north`. */
   readonly account?: PipelineAccount
 }
 
 /** Options of `pipeline()` for several accounts of one API. */
-export interface AccountsPipelineOptions<Streams extends Flows> extends Pick<PipelineOptions<Streams>, 'schedule'> {
+export interface AccountsPipelineOptions<Streams extends Flows> extends Pick<
+  PipelineOptions<Streams>,
+  'schedule' | 'notify'
+> {
   /** The accounts, each of which runs by itself: `accounts('SHOPS')`. */
   for: Accounts
   /** Returns the streams of one account. All accounts have streams of the same names. */
@@ -46,8 +58,11 @@ export interface AccountsPipelineOptions<Streams extends Flows> extends Pick<Pip
  * @example
  * const shops: AccountsPipeline = pipeline('shops', { for: accounts('SHOPS'), streams: (account) => ({ … }) })
  */
-export interface AccountsPipeline<Streams extends Flows = Flows> extends Readonly<AccountsPipelineOptions<Streams>> {
+export interface AccountsPipeline<Streams extends Flows = Flows> extends Readonly<
+  Omit<AccountsPipelineOptions<Streams>, 'notify'>
+> {
   readonly name: string
+  readonly notify?: Notify
 }
 
 /**
@@ -76,25 +91,36 @@ export function pipeline(
   rejectUnknownOptions(place, options, OPTIONS)
   if (typeof options?.streams !== 'object' && typeof options?.streams !== 'function')
     throw new UsageError(`${place}: streams is missing, as in { streams: { orders: orders.into('shop.orders', …) } }`)
-  const { schedule } = options
+  const { schedule, notify: told, ...given } = options
   const checked = schedule === undefined ? undefined : checkedSchedule(schedule, place)
+  const notify = told === undefined ? undefined : notifyOf(told, place)
   if ('for' in options || typeof options.streams === 'function') {
     if (!('for' in options) || typeof options.streams !== 'function')
       throw new UsageError(
         `${place}: 'for' and a function belong together: { for: accounts('SHOPS'), streams: (account) => ({ … }) }`,
       )
-    return Object.freeze({ name, ...options, ...defined({ schedule: checked }) })
+    return Object.freeze({
+      name,
+      for: options.for,
+      streams: options.streams,
+      ...defined({ schedule: checked, notify }),
+    })
   }
   checkStreams(options.streams, place)
   return Object.freeze({
     name,
-    ...options,
-    ...defined({ schedule: checked }),
+    ...given,
+    ...defined({ schedule: checked, notify }),
     streams: Object.freeze(options.streams),
   })
 }
 
-const OPTIONS: OptionNames<AccountsPipelineOptions<Flows>> = { schedule: true, streams: true, for: true }
+const OPTIONS: OptionNames<AccountsPipelineOptions<Flows>> = {
+  schedule: true,
+  notify: true,
+  streams: true,
+  for: true,
+}
 
 /** Throws for streams that cannot be run together. */
 export function checkStreams(streams: Flows, place: string): void {

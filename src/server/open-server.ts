@@ -12,6 +12,8 @@ import { duration } from '../value/duration.ts'
 import { isPort, MAX_PORT } from '../value/port.ts'
 import { knownSecrets } from '../observe/known-secrets.ts'
 import { expandAll } from '../run/accounts/expand-accounts.ts'
+import { hasAlarms } from '../run/notify/notify-targets.ts'
+import { watchIncidents } from '../run/notify/watch-incidents.ts'
 import { openStore } from '../run/open-store.ts'
 import { retentionOf } from '../run/retention.ts'
 import { systemClock, type Clock } from '../run/schedule/clock.ts'
@@ -89,6 +91,17 @@ export async function openServer(
   const group = opening.use(new TaskGroup({ signal }))
   group.spawn((ending) => pruneHourly(database, retention, { onError, signal: ending }))
   served.keepFresh(group)
+  if (hasAlarms(definitions, environment))
+    group.spawn((ending) =>
+      watchIncidents(database, () => [...served.byName.values()], {
+        environment,
+        secrets,
+        clock,
+        pings: options.schedule === true,
+        onProblem: (message) => onError(new Error(message)),
+        signal: ending,
+      }),
+    )
   const runner = new Runner({ database, group, maxRuns, onError })
   const context: Context = {
     database,
@@ -138,6 +151,7 @@ export async function openServer(
           ...runOptions,
           clock,
           live: served.accounts,
+          alarms: false,
           signal: ending,
           onEvent: (event) => {
             if (event.type === 'warning') onError(new Error(warningText(event.pipeline, event.message)))

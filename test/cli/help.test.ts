@@ -35,6 +35,7 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       'src/cli/program/help-text.ts',
       'src/cli/program/inspect-commands.ts',
       'src/cli/program/ledger-commands.ts',
+      'src/cli/program/ledger-examples.ts',
       'src/cli/program/program.ts',
       'src/cli/program/service-commands.ts',
       'src/cli/program/start-commands.ts',

@@ -26,6 +26,8 @@ function textOf(event: ScheduleEvent): string {
       return accountsText(event)
     case 'warning':
       return `${event.pipeline}  warning: ${onOneLine(event.message)}`
+    case 'alarm.failed':
+      return `warning: ${onOneLine(event.message)}`
     case 'scheduler.stopped':
       return `stopped: ${event.reason}`
   }

@@ -1,12 +1,5 @@
-/** The text below the options in a command's help. Examples use a pipeline named `billing`. */
-export interface HelpExamples {
-  /** @default 'Examples' */
-  readonly title?: string
-  /** A command line, and a few words of explanation. */
-  readonly examples: readonly (readonly [command: string, explanation?: string])[]
-  /** A paragraph that begins with a space is a command line, which is not wrapped. */
-  readonly paragraphs?: readonly string[]
-}
+import type { HelpExamples } from './help-entry.ts'
+import { LEDGER_EXAMPLES } from './ledger-examples.ts'
 
 /** By the names of the command: `cursor set`. */
 export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
@@ -204,92 +197,20 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
   runs: {
     examples: [['sluice runs'], ['sluice runs billing --limit 5'], ['sluice runs 42', 'the report of run 42']],
   },
-  rejects: {
-    examples: [['sluice rejects list billing'], ['sluice rejects replay billing.invoices']],
-  },
-  'rejects list': {
-    examples: [['sluice rejects list'], ['sluice rejects list billing.invoices --json']],
-  },
-  'rejects replay': {
-    examples: [['sluice rejects replay billing.invoices'], ['sluice rejects replay billing --id 17 18']],
-    paragraphs: [
-      'Each stream is replayed in one transaction. A record that a stage or the encoder rejected passes all stages ' +
-        'again, as they are now. A row that the database refused is written again as it was. ' +
-        'A record that is rejected again is listed again, with the new reason.',
-    ],
-  },
-  'rejects drop': {
-    examples: [['sluice rejects drop billing.invoices'], ['sluice rejects drop billing --id 17 18']],
-    paragraphs: [
-      'Needed only for records that will never be stored. A reject is settled by itself once a run stores a record ' +
-        'with the same key, or the same record. Dropped rejects stay in the table sluice.rejects for 30 days.',
-    ],
-  },
-  undelete: {
-    examples: [['sluice undelete shop.items --since 2h --dry-run'], ['sluice undelete shop.items --run 42']],
-    paragraphs: ['Deleted rows are kept for the undo of their table (7d). A row that exists again stays as it is.'],
-  },
-  cursor: {
+  notify: {
     examples: [
-      ['sluice cursor show'],
-      ['sluice cursor set billing.customers 2024-05-01T00:00:00Z'],
-      ['sluice cursor reset billing'],
-    ],
-  },
-  'cursor show': {
-    examples: [['sluice cursor show'], ['sluice cursor show billing.customers --json']],
-  },
-  'cursor set': {
-    examples: [['sluice cursor set billing.customers 2024-05-01T00:00:00Z']],
-    paragraphs: ['An interrupted read of the stream is closed, because it would set the cursor to its own end.'],
-  },
-  'cursor reset': { examples: [['sluice cursor reset billing.customers'], ['sluice cursor reset billing']] },
-  limits: {
-    examples: [
-      ['sluice limits', 'what is waited for, and until when'],
-      ['sluice limits clear https://shop.example', 'send requests to this API again'],
+      ['sluice notify test', 'does an alarm arrive?'],
+      ['sluice notify list', 'problems that are open, and who was told'],
     ],
     paragraphs: [
-      'An API that is busy answers with a time to wait. Up to 5 minutes hold for the whole API. ' +
-        'More holds for the path that was asked, or for the whole API if the response has headers of its rate limit. ' +
-        'All processes with this database obey. A path shows {} in place of its values.',
+      'sluice schedule, sluice serve and sluice run look for problems and tell whom a pipeline names (notify), or ' +
+        'whom the environment names (SLUICE_NOTIFY_SLACK and others): once of each problem, once when it is over. ' +
+        'docs/ALARMS.md describes it.',
     ],
   },
-  'limits list': { examples: [['sluice limits'], ['sluice limits list --json']] },
-  'limits clear': {
-    examples: [
-      ['sluice limits clear'],
-      ['sluice limits clear https://shop.example', 'one API'],
-      ['sluice limits clear /v1/orders', 'one path, and those below it'],
-    ],
-  },
-  prune: {
-    examples: [
-      ['sluice prune --dry-run', 'what would be removed'],
-      ['SLUICE_KEEP_RUNS=90d sluice prune', 'keep runs, slices and ticks for 90 days'],
-    ],
-    paragraphs: [
-      'Runs with their slices and ticks are kept for 30 days (SLUICE_KEEP_RUNS), settled rejects for 30 days ' +
-        '(SLUICE_KEEP_REJECTS), events for 7 days (SLUICE_KEEP_EVENTS). What a later run or the status may need ' +
-        'stays for ever: cursors, windows of backfills, open readings, open rejects, interrupted reads, and the last ' +
-        'hundred runs of each pipeline and stream. Set the variables for all processes with this database.',
-    ],
-  },
-  migrate: {
-    examples: [
-      ['sluice migrate'],
-      ['sluice migrate --database postgres://admin@localhost/warehouse', 'as a user who may create a schema'],
-      ['sluice migrate --grant etl --schema billing', 'print the grants for the role etl'],
-      ['sluice migrate --grant etl --schema billing --apply', 'run them'],
-    ],
-  },
-  sql: {
-    examples: [
-      ['sluice sql "select plan, count(*) from demo.customers group by plan"'],
-      ['sluice sql "table sluice.cursors" --json'],
-      ['sluice sql --write "drop schema demo cascade"'],
-    ],
-  },
+  'notify test': { examples: [['sluice notify test'], ['sluice notify test billing', 'those of one pipeline']] },
+  'notify list': { examples: [['sluice notify list'], ['sluice notify list --all --json']] },
+  ...LEDGER_EXAMPLES,
   demo: {
     examples: [
       ['sluice demo', 'the first time everything, the second time only new records'],

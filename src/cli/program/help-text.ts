@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { wrapText } from '../output/wrap-text.ts'
-import { HELP_EXAMPLES, type HelpExamples } from './help-examples.ts'
+import type { HelpExamples } from './help-entry.ts'
+import { HELP_EXAMPLES } from './help-examples.ts'
 
 /** Explanations of longer command lines stand on the next line. */
 const MAX_COMMAND_WIDTH = 42

@@ -1,7 +1,15 @@
 import { type Command, Option } from 'commander'
-import { addCommand, addRenamedOption, commandHandler, parseDuration, parsePort, wholeNumber } from './add-command.ts'
+import {
+  addCommand,
+  addGroup,
+  addRenamedOption,
+  commandHandler,
+  parseDuration,
+  parsePort,
+  wholeNumber,
+} from './add-command.ts'
 
-/** Adds the commands that wait: schedule, serve, login. */
+/** Adds the commands that wait or tell: schedule, serve, login, notify. */
 export function addServiceCommands(sluice: Command): void {
   addCommand(
     sluice,
@@ -69,4 +77,14 @@ export function addServiceCommands(sluice: Command): void {
       new Option('--timeout <duration>', 'how long to wait for the person').argParser(parseDuration).default('10m'),
     )
     .action(commandHandler(async () => (await import('../commands/service/login.ts')).loginCommand))
+
+  const notify = addGroup(sluice, 'notify', 'Test the alarms, and list the problems that were told.')
+  addCommand(notify, 'test', 'Send a test to everybody who is told of problems.')
+    .argument('[pipelines...]', 'names or files (default: all of pipelines/)')
+    .action(commandHandler(async () => (await import('../commands/service/notify-test.ts')).notifyTestCommand))
+  addCommand(notify, 'list', 'List the problems that are open, and who was told of each.')
+    .option('--all', 'include problems that are over')
+    .option('--limit <n>', 'problems to list, newest first', wholeNumber(1), 50)
+    .option('--json', 'print the problems as JSON')
+    .action(commandHandler(async () => (await import('../commands/service/notify-list.ts')).notifyListCommand))
 }

@@ -1,5 +1,6 @@
 import { accountPipelineName } from '../../model/account.ts'
 import { UsageError } from '../../model/errors.ts'
+import { defined } from '../../value/defined.ts'
 import { toError } from '../../value/error.ts'
 import { Flow } from '../flow.ts'
 import { checkStreams, type AccountsPipeline, type Flows, type Pipeline } from '../pipeline.ts'
@@ -45,7 +46,7 @@ function pipelineOf(
   environment: Readonly<Record<string, string | undefined>>,
   used: Map<string, string>,
 ): Pipeline {
-  const { name: pipeline, schedule, for: accounts, streams: streamsOf } = definition
+  const { name: pipeline, schedule, notify, for: accounts, streams: streamsOf } = definition
   const { column, concurrency } = accounts
   const prefix = accountPrefix(definition, data.name)
   const { account, own } = openAccount(data, { pipeline, prefix, column, concurrency, environment, used })
@@ -58,7 +59,7 @@ function pipelineOf(
   const streams = Object.entries(flows as Flows).map(([stream, flow]) => [stream, withColumn(flow, stream, own)])
   return Object.freeze({
     name,
-    ...(schedule !== undefined && { schedule }),
+    ...defined({ schedule, notify }),
     account: own,
     streams: Object.freeze(Object.fromEntries(streams) as Flows),
   })

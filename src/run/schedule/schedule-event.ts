@@ -46,4 +46,6 @@ export type ScheduleEvent =
     }
   | ({ readonly type: 'accounts.changed' } & AccountsChange)
   | { readonly type: 'warning'; readonly pipeline: string; readonly message: string }
+  /** Somebody could not be told of a problem. It is tried again. */
+  | { readonly type: 'alarm.failed'; readonly message: string }
   | { readonly type: 'scheduler.stopped'; readonly reason: string }

@@ -6,10 +6,13 @@ import { Semaphore } from '../../flow/semaphore.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
+import { knownSecrets } from '../../observe/known-secrets.ts'
 import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import type { DurationText } from '../../value/duration.ts'
 import { expandAll, expansionOf } from '../accounts/expand-accounts.ts'
 import { liveAccountsOf, type LiveAccounts } from '../accounts/live-accounts.ts'
+import { hasAlarms } from '../notify/notify-targets.ts'
+import { watchIncidents } from '../notify/watch-incidents.ts'
 import { openStore } from '../open-store.ts'
 import { schemasOf, tablesOf } from '../schema-right.ts'
 import { runAccountLoops } from './account-loops.ts'
@@ -63,6 +66,8 @@ export async function runScheduler(
   options: ScheduleOptions & {
     /** The accounts of the pipelines, if another part of the program keeps them fresh. @default this one does */
     readonly live?: readonly LiveAccounts[]
+    /** False if another part of the program sends the alarms. @default true */
+    readonly alarms?: boolean
   } = {},
 ): Promise<void> {
   const {
@@ -129,6 +134,20 @@ export async function runScheduler(
         onProblem: (pipeline, message) => emit({ type: 'warning', pipeline, message }),
       })
     if (!options.live) for (const one of live) group.spawn((signal) => one.keepFresh(signal))
+    if (options.alarms !== false && hasAlarms(given, environment)) {
+      const secrets = knownSecrets(environment, url)
+      const alone = pipelines.filter((one) => expansionOf(one) === undefined)
+      group.spawn((signal) =>
+        watchIncidents(store.database, () => [...alone, ...live.flatMap(({ known }) => known.pipelines)], {
+          environment,
+          secrets,
+          clock,
+          pings: true,
+          onProblem: (message) => emit({ type: 'alarm.failed', message }),
+          signal,
+        }),
+      )
+    }
     const common = { permits, database: store.database, clock, emit, runs: expand, timeoutMs, onRun }
     for (const [definition, all] of Map.groupBy(scheduled, ({ pipeline }) => expansionOf(pipeline)?.definition)) {
       const accounts = definition && live.find((one) => one.definition === definition)

@@ -71,7 +71,12 @@ export async function scheduleCommand(
 const jsonLine = (event: ScheduleEvent): string =>
   JSON.stringify({ level: levelOf(event), time: new Date().toISOString(), ...event })
 
-const WARNINGS: ReadonlySet<ScheduleEvent['type']> = new Set(['warning', 'ticks.missed', 'tick.skipped'])
+const WARNINGS: ReadonlySet<ScheduleEvent['type']> = new Set([
+  'warning',
+  'ticks.missed',
+  'tick.skipped',
+  'alarm.failed',
+])
 
 function levelOf(event: ScheduleEvent): 'info' | 'warn' | 'error' {
   if ('status' in event && event.status === 'failed') return 'error'

@@ -20,6 +20,7 @@ import { SummaryFile } from '../../output/summary-file.ts'
 import { outputModeOf, type OutputMode } from '../../progress/open-progress.ts'
 import { selectStreams } from '../stream-names.ts'
 import { checkHasMirror, checkMostDeletesText, mostDeletesOf } from './most-deletes.ts'
+import { tellAfterRun } from './tell-after-run.ts'
 import { findAccounts, notStarted, runAccounts } from './run-accounts.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
@@ -101,6 +102,7 @@ async function runAll(
     const ran = isOne ? runOne(first, collected, limited) : runGroup([first, ...others], collected, limited)
     code = Math.max(code, await ran)
   }
+  if (!context.signal.aborted) await tellAfterRun(found, { database }, context)
   const mode = quiet ? 'json' : outputModeOf(options)
   const hint = mode === 'live' || mode === 'plain' ? lookHint(reports, { database }) : undefined
   if (hint !== undefined) console.log(`\n${hint}`)
