@@ -14,6 +14,7 @@ import { embeddedDatabase } from '../src/database/embedded/embedded-database.ts'
 import { http, onePage, pipeline, serve, since } from '../src/index.ts'
 import { readKnownStreams } from '../src/ledger/read/read-known-streams.ts'
 import { readRuns } from '../src/ledger/read/read-runs.ts'
+import { takeGivenUp } from '../src/ledger/slices/given-up-jobs.ts'
 import { runPipeline } from '../src/run/run-pipeline.ts'
 import { readPipelineStatus } from '../src/run/status/status.ts'
 import { fillLedger } from './ledger-fill.ts'
@@ -100,6 +101,8 @@ try {
     runs: (size) => readRuns(databases[size]),
     'runs north': (size) => readRuns(databases[size], { pipeline: 'north' }),
     'runs failed': (size) => readRuns(databases[size], { status: 'failed' }),
+    'given-up jobs': (size) =>
+      takeGivenUp(databases[size], { pipeline: 'north', stream: 'one' }, new AbortController().signal),
     'known streams': (size) => readKnownStreams(databases[size]),
     summary: async (size) => (await fetch(`${servers[size].url}/api/summary`)).json(),
     metrics: async (size) => (await fetch(`${servers[size].url}/metrics`)).text(),

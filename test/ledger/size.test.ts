@@ -91,6 +91,7 @@ test('what a run, the status and the lists read does not grow with the ledger', 
     'recent backfills': (on) => overviewBackfills(on, { recent: true, limit: 20 }),
     'the holder of a stream': (on) => on.query(`select * from sluice.find_holder('south', 'one', '', 'backfill')`),
     'what a full reading covers': (on) => on.query(`select * from sluice.find_covering(1, 'south', 'two', '')`),
+    'jobs that were given up': (on) => on.query(`select * from sluice.take_jobs('south', 'one', '')`),
     'what a run has read': (on) => on.query(`select sluice.has_read(1, 'south', 'one', '', true)`),
   }
   const read: Record<string, unknown> = {}
