@@ -66,6 +66,7 @@ const OPTIONS: OptionNames<RunOptions> = {
   full: true,
   overlap: true,
   mostDeletes: true,
+  receipt: true,
   batch: true,
   concurrency: true,
   memory: true,

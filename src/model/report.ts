@@ -4,6 +4,25 @@ import type { WindowCounts } from './window.ts'
 
 export type Status = 'done' | 'failed' | 'interrupted' | 'not run'
 
+/**
+ * What a stream has cost the database. Row versions are those that its transactions have written to its table and to
+ * the tables of its nested lists: for a history also the ends of earlier versions, for a batch that was bisected also
+ * those that were rolled back to a savepoint.
+ */
+export interface StreamReceipt {
+  readonly inserted: number
+  readonly updated: number
+  /** Those of the updates that changed no index. */
+  readonly hotUpdated: number
+  readonly deleted: number
+  /** Row versions that vacuum has to remove: one for each update and each deletion. */
+  readonly dead: number
+  readonly tableBytes: { readonly before: number; readonly after: number }
+  readonly indexBytes: { readonly before: number; readonly after: number }
+  /** Bytes of write-ahead log of the whole server while the stream ran, including other streams and other clients. */
+  readonly serverWalBytes: number
+}
+
 /** The result of one stream. Its counts come from the ledger, not from the process. */
 export interface StreamReport {
   readonly status: Status
@@ -43,6 +62,8 @@ export interface StreamReport {
   readonly warnings: readonly string[]
   /** Of the slices that the run has read to their end, the worst. Absent if it is not known, as of replays. */
   readonly completeness?: Completeness
+  /** What it has cost the database. Absent without the option `receipt`, and if nothing was written. */
+  readonly receipt?: StreamReceipt
   /** Backfills only: id, range and window counts after the run. `counts` covers this run. */
   readonly backfill?:
     | {

@@ -30,6 +30,11 @@ export interface RunOptions {
    * `'25%'`. @default `mostDeletes` of the table
    */
   readonly mostDeletes?: MostDeletes | undefined
+  /**
+   * Adds to the report of each stream what it has cost the database: row versions, sizes and write-ahead log. Costs one
+   * query before and after the stream, and one for each batch. @default false
+   */
+  readonly receipt?: boolean
   readonly batch?: BatchLimits
   /** Streams that are read at once. @default 8 */
   readonly concurrency?: number

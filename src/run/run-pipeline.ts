@@ -21,7 +21,7 @@ export async function runPipeline<Streams extends Flows>(
 ): Promise<Report<keyof Streams & string>> {
   const { full = false, overlap = 'fail', concurrency = DEFAULTS.concurrency } = options
   const names = chosenStreams(pipeline, options.streams)
-  const { mostDeletes } = options
+  const { mostDeletes, receipt: hasReceipt = false } = options
   checkMostDeletes(pipeline, names, mostDeletes)
   const batch = resolveBatch(options.batch)
   const secrets = readSecrets(environmentOf(pipeline, options.environment))
@@ -38,7 +38,7 @@ export async function runPipeline<Streams extends Flows>(
   })
   await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full } })
   const permits = new Semaphore(concurrency)
-  const streams = names.map((name) => new StreamContext(run, name, { batch, mostDeletes }))
+  const streams = names.map((name) => new StreamContext(run, name, { batch, mostDeletes, hasReceipt }))
   const running = streams.map((stream) => runInTurn(stream, permits, { full, overlap }))
   for await (const [stream, report] of asCompleted(running)) run.finishStream(stream, report)
   return await run.finish()

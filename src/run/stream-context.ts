@@ -8,6 +8,7 @@ import type { StreamReport } from '../model/report.ts'
 import type { ActiveRun } from './active-run.ts'
 import type { ResolvedBatch } from './options.ts'
 import { problemText } from './report/problem-text.ts'
+import type { ReceiptMeter } from './report/receipt.ts'
 import type { StreamTally } from './report/stream-tally.ts'
 
 export interface StreamContextOptions {
@@ -16,6 +17,8 @@ export interface StreamContextOptions {
   readonly table?: Table
   /** What a reading of a mirror may delete, instead of the limit of its table. */
   readonly mostDeletes?: MostDeletes | undefined
+  /** The report shall have a receipt. @default false */
+  readonly hasReceipt?: boolean
 }
 
 /** One stream of a run: its definition, its counts, and the run that it belongs to. */
@@ -29,8 +32,12 @@ export class StreamContext {
   readonly batch: ResolvedBatch
   readonly mostDeletes: MostDeletes | undefined
   readonly tally: StreamTally
+  readonly hasReceipt: boolean
+  /** While the stream runs, if it has a receipt. */
+  receipt: ReceiptMeter | undefined
 
-  constructor(run: ActiveRun, stream: string, { batch, table, mostDeletes }: StreamContextOptions) {
+  constructor(run: ActiveRun, stream: string, options: StreamContextOptions) {
+    const { batch, table, mostDeletes, hasReceipt = false } = options
     const { pipeline } = run.context
     const flow = pipeline.streams[stream]
     if (!flow) throw new UsageError(`${pipeline.name} has no stream '${stream}'`)
@@ -42,6 +49,7 @@ export class StreamContext {
     this.batch = batch
     this.mostDeletes = mostDeletes
     this.tally = run.tally(stream)
+    this.hasReceipt = hasReceipt
   }
 
   /** `pipeline.stream`, as messages name it. */

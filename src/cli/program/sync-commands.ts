@@ -37,6 +37,7 @@ export function addSyncCommands(sluice: Command): void {
         .default('fail'),
     )
     .option('--most-deletes <n>', 'rows that a mirror may delete in this run, as 120 or 25%')
+    .option('--receipt', 'show what each stream has cost the database: dead rows, sizes, WAL')
     .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
     .option('--concurrency <n>', 'streams to read at the same time (default: 8)', wholeNumber(1))
     .option('--memory <size>', 'memory for decoded pages of all streams together (default: 64MB)', parseMemory)

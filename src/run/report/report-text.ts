@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
-import type { Report, StreamReport } from '../../model/report.ts'
+import type { Report, StreamReceipt, StreamReport } from '../../model/report.ts'
 import { openStreams } from '../../model/open-streams.ts'
 
 /**
@@ -67,6 +67,8 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
       `${indent}${table}: ${formatNumber(inserted)} inserted, ${formatNumber(updated)} updated, ` +
         `${formatNumber(unchanged)} unchanged, ${formatNumber(deleted)} deleted`,
     )
+  if (stream.receipt)
+    lines.push(...wrapped(receiptParts(stream.receipt), width - indent.length).map((part) => indent + part))
   if (stream.keptRows) lines.push(indent + keptText(stream.keptRows, stream.table))
   const gone = deletedText(stream)
   if (gone !== undefined) lines.push(indent + gone)
@@ -78,6 +80,13 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
   if (stream.error !== undefined) lines.push(`${indent}FAILED: ${stream.error}`)
   return lines
 }
+
+const receiptParts = ({ dead, tableBytes, indexBytes, serverWalBytes }: StreamReceipt): string[] => [
+  `cost: ${formatCount(dead, 'dead row')}`,
+  `table ${formatBytes(tableBytes.before)} to ${formatBytes(tableBytes.after)}`,
+  `indexes ${formatBytes(indexBytes.before)} to ${formatBytes(indexBytes.after)}`,
+  `${formatBytes(serverWalBytes)} of WAL (the whole server)`,
+]
 
 const keptText = (rows: number, table: string): string =>
   `kept: ${table} has ${formatCount(rows, 'row')} that this reading did not bring`

@@ -3,7 +3,7 @@ import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { marksDeleted, removesAnnounced } from '../../model/deletions.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Table } from '../../model/recipe.ts'
-import type { Status, StreamReport } from '../../model/report.ts'
+import type { Status, StreamReceipt, StreamReport } from '../../model/report.ts'
 import { defined } from '../../value/defined.ts'
 import { addChildren, addCounts, NO_COUNTS } from '../../model/counts.ts'
 
@@ -32,6 +32,7 @@ export class StreamTally {
   #batches = 0
   #keptRows: number | undefined
   #bytes = 0
+  #receipt: StreamReceipt | undefined
 
   constructor(table: Table) {
     this.#table = table.name
@@ -97,6 +98,11 @@ export class StreamTally {
     this.#keptRows = rows ?? this.#keptRows
   }
 
+  /** What the stream has cost the database; undefined if it has written nothing. */
+  receipt(receipt: StreamReceipt | undefined): void {
+    this.#receipt = receipt
+  }
+
   event(event: RunEvent): void {
     if (event.type === 'request.finished') {
       this.#requests += 1
@@ -133,7 +139,7 @@ export class StreamTally {
       bytes: this.#bytes,
       ms: Math.round(performance.now() - this.#started),
       warnings: [...this.#warnings],
-      ...defined({ error }),
+      ...defined({ receipt: this.#receipt, error }),
     }
   }
 }

@@ -120,6 +120,7 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     this.#counts = addCounts(this.#counts, batch.counts)
     const cursor = slice.kind === 'sync' && slice.chain === undefined ? slice.highWaterMark?.value : undefined
     stream.tally.committed(batch.counts, { swap, children, cursor })
+    stream.receipt?.committed(slice.id)
     stream.emit({ type: 'batch.committed', stream: stream.stream, slice: slice.id, ...event })
   }
 

@@ -1,7 +1,9 @@
 import { readRejects } from '../../ledger/read/read-rejects.ts'
 import { readSlices } from '../../ledger/read/read-slices.ts'
 import type { StreamReport } from '../../model/report.ts'
+import { messageOf } from '../../value/error.ts'
 import { indexTable } from '../index-table.ts'
+import { ReceiptMeter } from '../report/receipt.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { syncStream, type SyncStreamOptions } from './sync-stream.ts'
 
@@ -11,6 +13,7 @@ const SILENCE_THRESHOLD = 100
 /** Runs one stream and returns its report. Never throws: a stream that fails must not stop the others. */
 export async function runStream(stream: StreamContext, options: SyncStreamOptions): Promise<StreamReport> {
   try {
+    await openReceipt(stream)
     const busy = await syncStream(stream, options)
     if (busy) {
       stream.warn(`not run: run ${busy.run} is reading this stream`)
@@ -20,11 +23,34 @@ export async function runStream(stream: StreamContext, options: SyncStreamOption
     stream.warnIfOpen()
     await warnOfSilence(stream)
     await indexTable(stream)
+    await closeReceipt(stream)
     return stream.tally.report('done')
   } catch (error) {
+    await closeReceipt(stream)
     return stream.fail(error)
   }
 }
+
+/** Nothing that the stream does depends on its receipt, so a database that does not give it is no failure. */
+async function openReceipt(stream: StreamContext): Promise<void> {
+  if (!stream.hasReceipt) return
+  try {
+    stream.receipt = await ReceiptMeter.open(stream.database, stream.table, stream.readSignal)
+  } catch (error) {
+    stream.readSignal.throwIfAborted()
+    stream.warn(noReceipt(error))
+  }
+}
+
+async function closeReceipt(stream: StreamContext): Promise<void> {
+  try {
+    stream.tally.receipt(await stream.receipt?.close(stream.writeSignal))
+  } catch (error) {
+    stream.warn(noReceipt(error))
+  }
+}
+
+const noReceipt = (error: unknown): string => `the report has no receipt: ${messageOf(error)}`
 
 /** Warns if all records were rejected. The rejects are within `maxRejects`, so the run does not fail. */
 export async function warnOfRejects(stream: StreamContext): Promise<void> {

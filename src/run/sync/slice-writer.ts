@@ -229,12 +229,12 @@ export class SliceWriter implements AsyncDisposable {
   ): Promise<Advance> {
     this.#progress.checkRejects(written.rejects)
     if (written.hasUnknownRecords) this.#mirror?.keepAll(UNKNOWN_RECORDS)
-    const loaded = this.#target.loadedFields
-    if (!isEnd(position)) return this.#progress.advance(written, position, { swap: undefined, loaded })
+    const { loadedFields: loaded } = this.#target
     const [context, target, progress, mirror] = [this.#context, this.#target, this.#progress, this.#mirror]
     const of = { context, target, progress, mirror, last: pages.at(-1), isCareful }
-    const ended = (this.#ended = await endSlice(transaction, written, of))
-    return progress.advance(ended.written, ended.refusal ? REFUSED : position, { swap: ended.swap, loaded })
+    const end = isEnd(position) ? (this.#ended = await endSlice(transaction, written, of)) : undefined
+    await context.stream.receipt?.note(context.slice.id, transaction)
+    return progress.advance(end?.written ?? written, end?.refusal ? REFUSED : position, { swap: end?.swap, loaded })
   }
 
   #committed(advance: Advance, pages: readonly { readonly bytes: number }[], started: number): void {

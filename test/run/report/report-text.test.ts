@@ -108,6 +108,24 @@ describe('a report', () => {
     for (const textLine of text.split('\n')) expect(textLine.length).toBeLessThanOrEqual(80)
   })
 
+  test('says what a stream has cost the database, if that was measured', () => {
+    const receipt = {
+      inserted: 0,
+      updated: 1_000,
+      hotUpdated: 900,
+      deleted: 1,
+      dead: 1_001,
+      tableBytes: { before: 80 << 20, after: 92 << 20 },
+      indexBytes: { before: 20 << 20, after: 21 << 20 },
+      serverWalBytes: 12 << 20,
+    }
+    const text = report({ receipt })
+    expect(text).toMatch(
+      /^ +cost: 1,001 dead rows, table 80 MB to 92 MB, indexes 20 MB to 21 MB,\n +12 MB of WAL \(the whole server\)$/m,
+    )
+    expect(report({})).not.toContain('cost:')
+  })
+
   test('counts the windows of a backfill that are not proven complete', () => {
     const backfill = {
       id: '7',

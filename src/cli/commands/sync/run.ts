@@ -34,6 +34,7 @@ export interface RunCommandOptions extends CommonOptions {
   readonly timeout?: Duration
   readonly overlap?: 'skip' | 'wait' | 'fail'
   readonly mostDeletes?: string
+  readonly receipt?: boolean
   readonly batchRows?: number
   readonly concurrency?: number
   /** Bytes. */
@@ -70,6 +71,8 @@ function refuseContradictions(options: RunCommandOptions) {
   checkMostDeletesText(mostDeletes)
   if (dryRun && mostDeletes !== undefined)
     throw new UsageError('--most-deletes cannot be combined with --dry-run, which deletes nothing')
+  if (dryRun && options.receipt)
+    throw new UsageError('--receipt cannot be combined with --dry-run, which writes nothing')
   if (quiet && json)
     throw new UsageError('--quiet cannot be combined with --json; --summary-file writes the reports to a file')
   const other = Object.entries({ json, quiet, 'dry-run': dryRun }).find(([, isGiven]) => isGiven)
@@ -167,14 +170,11 @@ async function runGroup(
   )
 }
 
-function runOptionsOf(
-  { full = false, overlap = 'fail', mostDeletes, batchRows, concurrency, memory, database }: RunCommandOptions,
-  found: FoundPipeline,
-  { signal }: CommandContext,
-): RunOptions {
+function runOptionsOf(options: RunCommandOptions, found: FoundPipeline, { signal }: CommandContext): RunOptions {
+  const { full = false, overlap = 'fail', mostDeletes, receipt, batchRows, concurrency, memory, database } = options
   const { streams } = found
   return {
-    ...defined({ database, concurrency, memory }),
+    ...defined({ database, concurrency, memory, receipt }),
     ...mostDeletesOf(mostDeletes, found),
     signal,
     full,
