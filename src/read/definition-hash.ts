@@ -4,15 +4,16 @@ import type { Job } from '../model/job.ts'
 import type { CursorOrigin } from '../model/field-values.ts'
 import type { HttpSource, Recipe, Table } from '../model/recipe.ts'
 
-type Into = Pick<Table, 'name' | 'write' | 'mirror'>
+type Into = Pick<Table, 'name' | 'write' | 'mirror'> & Partial<Pick<Table, 'key'>>
 
 /**
  * Returns a hash that changes when a stored position no longer fits the recipe. It covers the source with its
- * requests and paging, the cursor, the stages up to the last `flatMap`, and the table with its write mode. A mirror has
- * to know all that was read, so what is read without it is another reading. The hash does not cover later stages,
- * credentials, limits, rules for responses and the options of a GraphQL query: those may change while a slice is
- * interrupted.
- * Functions count by their text.
+ * requests and paging, the cursor, the stages up to the last `flatMap`, and the table with its write mode. The hash
+ * does not cover later stages, credentials, limits, rules for responses and the options of a GraphQL query: those may
+ * change while a slice is interrupted. Functions count by their text.
+ *
+ * A mirror deletes the rows that a reading does not bring. So all that decides which keys a reading brings must be the
+ * same from its start to its end: with `mirror`, the hash covers all stages, the key and the rules for responses too.
  */
 export function definitionHash({ source, incremental, stages }: Recipe, table?: Into): string {
   const read =
@@ -28,12 +29,13 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
           job: source.job && jobOf(source.job),
         }
   // A child position counts the parents that are left after the stages, so all stages before the last children count.
-  const parentStages = stages.slice(0, stages.findLastIndex(({ type }) => type === 'flatMap') + 1)
+  const counted = table?.mirror ? stages.length : stages.findLastIndex(({ type }) => type === 'flatMap') + 1
   const definition = {
     ...read,
     incremental: incremental && withFormerNames(incremental, FORMER_NAMES.incremental),
     into: table && [table.name, table.write, ...(table.mirror ? ['mirror'] : [])],
-    parents: parentStages.map((stage) => withFormerNames(stage, FORMER_NAMES.stage)),
+    parents: stages.slice(0, counted).map((stage) => withFormerNames(stage, FORMER_NAMES.stage)),
+    ...(table?.mirror && { key: table.key, rules: rulesOf(source) }),
   }
   return hashOf(definition)
 }
@@ -55,6 +57,10 @@ export function cursorOrigin({ source, incremental, stages }: Recipe): CursorOri
     request: hashOf({ ...asked, children }),
   }
 }
+
+/** Returns the rules that say which responses are left out, or end the paging. */
+const rulesOf = (source: Recipe['source']): unknown =>
+  'api' in source ? [source.api.responseRules, source.request.responseRules] : undefined
 
 /** Returns the part of a request that decides which records come. */
 const requestOf = ({ request }: HttpSource): unknown => ({

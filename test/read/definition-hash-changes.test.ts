@@ -107,6 +107,22 @@ describe('the hash of a definition', () => {
     expect(new Set(all).size).toBe(all.length)
   })
 
+  test('of a mirror has all that decides which keys are read', () => {
+    const flows = [
+      listing().into('t.rows', { key: 'id', mirror: true }),
+      listing()
+        .filter(({ n }) => n > 0)
+        .into('t.rows', { key: 'id', mirror: true }),
+      listing().into('t.rows', { key: 'at', mirror: true }),
+      listing(undefined, { responseRules: [{ status: 404, action: 'empty' }] }).into('t.rows', {
+        key: 'id',
+        mirror: true,
+      }),
+    ]
+    const all = flows.map(({ recipe, table }) => definitionHash(recipe, table))
+    expect(new Set(all).size).toBe(all.length)
+  })
+
   test('depends on every digit of a bigint', () => {
     expect(hash(rows.incremental('n', { startFrom: 9007199254740993n }))).not.toBe(
       hash(rows.incremental('n', { startFrom: 9007199254740992n })),

@@ -108,6 +108,18 @@ test('the row of a rejected record stays, and all rows do if nothing says which 
     ),
   ).not.toHaveProperty('mirroredRows')
   expect(await target.idsOf('t.rejects')).toEqual([2, 3, 4, 13, 14])
+  // It may also change the keys of some records only, behind those that are compared of each page.
+  const some = api.items
+    .map(({ id, name }) => {
+      if (name === 'refused') throw new TypeError('not this one')
+      return { id: id > 110 ? id + 1_000 : id, name }
+    })
+    .into('t.some', { key: 'id', mirror: true })
+  api.list = numbered(120)
+  await target.sync(some, 'some')
+  api.list = [...numbered(119), { id: 120, name: 'refused' }]
+  expect(await target.sync(some, 'some')).not.toHaveProperty('mirroredRows')
+  expect(await target.idsOf('t.some', 'id = 1120')).toEqual([1120])
 })
 
 test('a part of a list deletes nothing: without a page, from a date on, or unchanged', async () => {

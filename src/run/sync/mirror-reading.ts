@@ -12,7 +12,7 @@ import type { SliceContext } from './slice-context.ts'
 export const UNKNOWN_RECORDS =
   'records were rejected, and nothing says which rows are theirs. For the reasons, sluice rejects list'
 
-/** Records of a page that are compared: a stage that makes other keys makes them for all. */
+/** Records of a page that are compared: a stage that makes other keys mostly makes them for all. */
 const COMPARED = 100
 
 /**
@@ -130,9 +130,11 @@ export class MirrorReading {
     }
   }
 
-  #compare({ records, origins }: Page): void {
+  /** A stage may make other keys of some records only: all records beside a rejected one are compared. */
+  #compare({ records, origins, rejects }: Page): void {
     if (!origins || !this.#mayChangeKey || this.#isKeyChanged) return
-    for (const [index, record] of records.slice(0, COMPARED).entries()) {
+    const compared = rejects.length === 0 ? records.slice(0, COMPARED) : records
+    for (const [index, record] of compared.entries()) {
       const [before, after] = [keyTexts(origins[index], this.#readKey), keyTexts(record, this.#key)]
       this.#hasCompared = true
       this.#isKeyChanged ||= before === undefined || JSON.stringify(before) !== JSON.stringify(after)
