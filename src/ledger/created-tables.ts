@@ -16,8 +16,7 @@ export const createdTables = {
    * it yet, whoever stored some in a table of this name before.
    */
   recordSql(table: string): string {
-    const forgotten = `delete from sluice.table_writers where table_name = ${quoteLiteral(table)}`
     const [name, oid] = [quoteLiteral(table), quoteLiteral(quoteTable(table))]
-    return `with forgotten as (${forgotten}) select sluice.record_table(${name}, ${oid}::regclass)`
+    return `select sluice.forget_writers(${name}), sluice.record_table(${name}, ${oid}::regclass)`
   },
 }

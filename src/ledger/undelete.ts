@@ -1,4 +1,4 @@
-// Puts deleted rows back, by `sluice.undelete()` in migrations/0035_undelete.sql.
+// Puts deleted rows back, by `sluice.undelete()` in migrations/0042_kept_whole.sql.
 import type { Queryable } from '../database/queryable.ts'
 
 export interface UndeleteOptions {

@@ -51,6 +51,26 @@ test('rows of other streams are never deleted: the reading fails before it sends
   expect(await target.idsOf('t.late')).toHaveLength(10)
 })
 
+test('a table that was renamed has the rows of other streams, and a new one of its name does not', async () => {
+  const [mine, theirs] = [listed(numbered(9)), listed(numbered(9, 5))]
+  await target.sync(theirs.items.into('t.named', { key: 'id' }), 'their')
+  await target.sync(mine.items.into('t.named', { key: 'id' }), 'my')
+  await target.query(`
+    do $$ declare one text; begin
+      for one in select attname from pg_attribute where attrelid = 't.named'::regclass and attnum > 0 loop
+        execute format('comment on column t.named.%I is null', one);
+      end loop; end $$;
+    alter table t.named rename to renamed`)
+  const mirrored = (name: `t.${string}`) =>
+    mine.items.into(name, { key: 'id', mirror: true, adopt: true, mostDeletes: '90%' })
+  const refused = expect.stringContaining('t.renamed also has rows of their.items')
+  expect((await target.sync(mirrored('t.renamed'), 'my')).error).toEqual(refused)
+  await target.sync(mine.items.into('t.named', { key: 'id' }), 'my')
+  expect(await target.sync(mirrored('t.named'), 'my')).toMatchObject({ mirroredRows: 0 })
+  expect((await target.sync(mirrored('t.renamed'), 'my')).error).toEqual(refused)
+  expect(await target.idsOf('t.renamed')).toHaveLength(13)
+})
+
 test('rows that were written since the reading began stay, whoever wrote them', async () => {
   const state = { list: numbered(4) }
   const items = source<Item>(async function* ({ position }) {

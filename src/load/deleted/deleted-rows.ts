@@ -144,12 +144,18 @@ export function keptBySql(
   return `${values}, ${BigInt(id)}, ${quoteLiteral(reason)}, statement_timestamp() + make_interval(secs => ${seconds})`
 }
 
-/** What becomes of a row that was deleted before: the last one stays, and the version does not go back. */
+/** When and by which deletion a row was taken: the entries of its lists, which are deleted later, belong to that. */
+const TAKEN = ['parent_table', 'parent_key', 'pipeline', 'stream', 'slice', 'reason', 'deleted_at']
+const latest = (name: string): string =>
+  `${name} = case when excluded.row is null and o.row is not null then o.${name} else excluded.${name} end`
+
+/**
+ * What becomes of a row that was deleted before: the last one stays, and the version does not go back. A deletion that
+ * has found no row leaves the kept row as it is, apart from its version.
+ */
 export const KEEP_LAST = `on conflict on constraint deleted_once do update
     set version = coalesce(excluded.version, o.version), row = coalesce(excluded.row, o.row),
-        parent_table = excluded.parent_table, parent_key = excluded.parent_key,
-        pipeline = excluded.pipeline, stream = excluded.stream, slice = excluded.slice,
-        reason = excluded.reason, deleted_at = excluded.deleted_at,
+        ${TAKEN.map(latest).join(',\n        ')},
         expires_at = excluded.expires_at`
 
 /**

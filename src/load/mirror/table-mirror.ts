@@ -195,8 +195,7 @@ export class TableMirror {
     const pipeline = withoutAccount(slice.pipeline)
     const own = `${pipeline}.${slice.stream}`
     const stored = await on.query<{ writer: string }>(
-      `select distinct split_part(pipeline, '@', 1) || '.' || stream as writer from sluice.table_writers
-       where table_name = ${quoteLiteral(table.name)}`,
+      `select writer from sluice.writers_of(${quoteLiteral(table.name)}) as w (writer)`,
     )
     const origins = [...(shape?.origins.values() ?? [])].map(({ stream }) => stream)
     const allowed = new Set((table.mirror?.rowsOf ?? []).flatMap((name) => [name, `${pipeline}.${name}`]))
