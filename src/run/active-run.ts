@@ -6,6 +6,7 @@ import { pruneHourly, pruneWhenDue } from '../ledger/prune.ts'
 import { finishRun, startRun } from '../ledger/runs.ts'
 import { storedTokens } from '../ledger/credentials.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
+import { dropOrphanMirrors } from '../load/mirror/drop-orphan-mirrors.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -76,7 +77,7 @@ export class ActiveRun implements AsyncDisposable {
     this.#scope = { ...scope, client: this.meter.client(scope.client) }
   }
 
-  /** Records the run in the ledger and drops the shadow tables that killed runs have left. */
+  /** Records the run in the ledger and drops what killed runs have left: shadow tables, and keys for mirrors. */
   static async start(context: RunContext, start: RunStart): Promise<ActiveRun> {
     const { database, pipeline, readSignal, writeSignal } = context
     const { kind, streams, options } = start
@@ -93,7 +94,7 @@ export class ActiveRun implements AsyncDisposable {
     const id = await startRun(database, { ...recorded, keeper, signal: readSignal })
     const run = new ActiveRun(context, start, { id, keeper, lossHandlers, resources })
     run.#walBefore = await walPosition(database, readSignal)
-    await run.#dropOrphanShadows()
+    await run.#dropOrphans()
     const pruning = resources.use(new TaskGroup({ signal: readSignal }))
     pruning.spawn((signal) => pruneHourly(database, context.retention, { onError: run.#warnOfPruning, signal }))
     run.emit({ type: 'run.started', run: id, pipeline: pipeline.name, streams, kind })
@@ -186,14 +187,18 @@ export class ActiveRun implements AsyncDisposable {
     this.emit({ type: 'warning', message: `what is old could not be removed from the ledger: ${messageOf(error)}` })
 
   /** A shadow table that cannot be dropped belongs to another user and does no harm. */
-  async #dropOrphanShadows(): Promise<void> {
-    const { database, readSignal } = this.context
-    try {
-      await dropOrphanShadows(database, { signal: readSignal })
-    } catch (error) {
-      readSignal.throwIfAborted()
-      const message = `shadow tables of earlier runs could not be dropped: ${messageOf(error)}`
-      this.emit({ type: 'warning', message })
+  async #dropOrphans(): Promise<void> {
+    const { database, readSignal: signal } = this.context
+    for (const [drop, what] of [
+      [dropOrphanShadows, 'shadow tables'],
+      [dropOrphanMirrors, 'keys for mirrors'],
+    ] as const) {
+      try {
+        await drop(database, { signal })
+      } catch (error) {
+        signal.throwIfAborted()
+        this.emit({ type: 'warning', message: `${what} of earlier runs could not be dropped: ${messageOf(error)}` })
+      }
     }
   }
 }

@@ -71,6 +71,60 @@ test('a table that was renamed has the rows of other streams, and a new one of i
   expect(await target.idsOf('t.renamed')).toHaveLength(13)
 })
 
+test('what other stages have read is no part of a reading, which begins again', async () => {
+  const state = { breaks: false }
+  const items = source<Item>(async function* ({ position = 0 }) {
+    for (let at = Number(position); at < 20; at += 5) {
+      yield { records: numbered(5, at + 1), position: at + 5 }
+      if (state.breaks) throw new Error('broken off')
+    }
+  })
+  const table = { key: 'id' as const, mirror: true }
+  const options = { batch: { rows: 1 } }
+  const right = items.filter(({ id }) => id > 0).into('t.stages', table)
+  await target.sync(right, 'stages', options)
+  state.breaks = true
+  // A fault in the filter, which somebody corrects after the interruption.
+  const wrong = items.filter(({ id }) => id > 2).into('t.stages', table)
+  expect((await target.sync(wrong, 'stages', options)).error).toContain('broken off')
+  state.breaks = false
+  expect(await target.sync(right, 'stages', options)).toMatchObject({ status: 'done', mirroredRows: 0 })
+  expect(await target.idsOf('t.stages')).toHaveLength(20)
+})
+
+test('keys of readings that nobody goes on with do not stay in the ledger', async () => {
+  const state = { list: numbered(5), breaks: false }
+  const items = source<Item>(async function* ({ position }) {
+    if (position === undefined) yield { records: state.list.slice(0, 2), position: 1 }
+    if (state.breaks) throw new Error('broken off')
+    yield { records: state.list.slice(2) }
+  })
+  const flow = items.into('t.left', { key: 'id', mirror: true })
+  const options = { batch: { rows: 1 } }
+  const noted = () => target.query('select from sluice.mirrors union all select from sluice.mirror_keys')
+  const other = listed(numbered(1)).items.into('t.other', { key: 'id' })
+  await target.sync(flow, 'left', options)
+  Object.assign(state, { list: numbered(4), breaks: true })
+  await target.sync(flow, 'left', options)
+  expect(await noted()).not.toEqual([])
+  await target.sync(other, 'other')
+  expect(await noted()).not.toEqual([])
+  // A week later.
+  await target.query(`update sluice.mirrors set began_at = began_at - interval '8 days'`)
+  await target.sync(other, 'other')
+  expect(await noted()).toEqual([])
+  state.breaks = false
+  const resumed = await target.sync(flow, 'left', options)
+  expect(resumed.warnings.join()).toContain('mirror deleted nothing: this reading was interrupted more than a week ago')
+  expect(await target.sync(flow, 'left', options)).toMatchObject({ mirroredRows: 1 })
+  // One that is closed.
+  Object.assign(state, { list: numbered(3), breaks: true })
+  await target.sync(flow, 'left', options)
+  await target.query(`select sluice.close('left', 'items', '', 'given up')`)
+  await target.sync(other, 'other')
+  expect(await noted()).toEqual([])
+})
+
 test('rows that were written since the reading began stay, whoever wrote them', async () => {
   const state = { list: numbered(4) }
   const items = source<Item>(async function* ({ position }) {

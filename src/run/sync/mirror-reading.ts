@@ -8,6 +8,9 @@ import { keyTexts } from '../../value/key-texts.ts'
 import { mirroredWindow, type MirroredWindow } from './mirror-window.ts'
 import type { SliceContext } from './slice-context.ts'
 
+const NOT_BEGUN =
+  'this reading was interrupted more than a week ago, or began before mirror was set. The next one deletes what is gone'
+
 /** Why nothing is deleted if a rejected record may have any row. */
 export const UNKNOWN_RECORDS =
   'records were rejected, and nothing says which rows are theirs. For the reasons, sluice rejects list'
@@ -42,7 +45,7 @@ export async function openMirror(context: SliceContext, target: TableWriter): Pr
   // Nothing can be missing in a table that does not exist yet.
   if (isWindow && !window) return found && reading
   const isBegun = await target.openMirror({ isStart: slice.position === null, window, isPart, signal })
-  if (!isBegun) reading.keepAll('this reading began before mirror was set. The next one deletes what is gone')
+  if (!isBegun) reading.keepAll(NOT_BEGUN)
   return reading
 }
 
