@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../database/database.ts'
 import { quoteTable } from '../database/quote.ts'
 import type { Advance } from '../model/batch.ts'
+import { marksDeleted } from '../model/deletions.ts'
 import { TooManyDeletesError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
@@ -219,6 +220,9 @@ export class TableWriter {
    * goes on, returns false if it began without a mirror.
    */
   async openMirror({ isStart, ...options }: MirrorOptions & { readonly isStart: boolean }): Promise<boolean> {
+    // The rows that are not marked count, so the column has to be there.
+    if (isStart && marksDeleted(this.table) && this.#open.isIncomplete)
+      await this.#open.change({ add: [], widen: [], load: true }, options.signal)
     this.#mirror = await TableMirror[isStart ? 'begin' : 'resume'](this.#database, this.#open, options)
     return this.#mirror !== undefined
   }

@@ -1,14 +1,15 @@
 // The end of a complete reading of a mirror: which rows are gone, whether so many may be, and their deletion.
 import { isRowError } from '../../database/errors.ts'
-import { quoteIdentifier } from '../../database/quote.ts'
+import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import type { Transaction } from '../../database/transaction.ts'
 import { marksDeleted } from '../../model/deletions.ts'
 import { LoadError, TooManyDeletesError } from '../../model/errors.ts'
 import { deleteLimit, type MostDeletes } from '../../model/mirror.ts'
 import { formatCount, formatNumber } from '../../value/format.ts'
-import { deleteRowsSql } from '../deleted/deleted-rows.ts'
+import { deleteRowsSql, notMarkedSql, sameKeySql } from '../deleted/deleted-rows.ts'
 import { refusal, type GoneLists } from '../deleted/row-deleter.ts'
 import { rowVersion } from '../encode/row-version.ts'
+import { TO } from '../history/columns.ts'
 import { endMissingSql } from '../history/missing-rows.ts'
 import type { OpenTable } from '../open-table.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
@@ -70,7 +71,20 @@ export async function deleteMissing(
   if (isCareful) await transaction.run('set constraints all immediate')
   const refused: Refused[] = []
   const deleted = await deletePart(transaction, name, { ...options, from: 1, to: gone.count, refused })
-  return { deleted, warnings: refused.length === 0 ? [] : [refusedText(open, refused)] }
+  const isLeft = deleted + refused.length < gone.count
+  const left = isLeft ? (await countLeft(transaction, name, open)) - refused.length : 0
+  const warnings = [refused.length > 0 && refusedText(open, refused), left > 0 && leftText(open, left)]
+  return { deleted, warnings: warnings.filter((text) => text !== false) }
+}
+
+/** Returns how many rows are still there, be it because the database refused to delete them or because of a trigger. */
+async function countLeft(transaction: Transaction, name: string, { table, fields }: OpenTable): Promise<number> {
+  const { count } = await transaction.one<{ count: string }>(
+    `select count(*) as count from pg_temp.${name} as d
+      join ${quoteTable(table.name)} as t on ${sameKeySql('t', 'd', fields.columns)}${notMarkedSql(table)}` +
+      (table.write === 'history' ? ` and t.${TO} is null` : ''),
+  )
+  return Number(count)
 }
 
 /**
@@ -203,6 +217,10 @@ function refusedText(open: OpenTable, refused: readonly Refused[]): string {
     `such as ${open.table.key.join(', ')} = ${first?.key}: ${first?.reason}`
   )
 }
+
+const leftText = (open: OpenTable, left: number): string =>
+  `${open.table.name}: mirror did not ${verb(open)} ${formatCount(left, 'row')} whose records are gone: ` +
+  'a trigger, a rule or a policy of the table leaves them as they are'
 
 const tooManyRefused = (open: OpenTable, refused: readonly Refused[]): LoadError =>
   new LoadError(

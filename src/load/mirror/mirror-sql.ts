@@ -54,6 +54,10 @@ export function coveredSql(alias: string, table: Table): string {
   return conditions.length === 0 ? 'true' : conditions.join(' and ')
 }
 
+/** Returns the condition that a row has a key. A unique index admits others, and no stream has stored them. */
+const hasKeySql = (alias: string, keys: readonly string[]): string =>
+  `row(${keys.map((name) => `${alias}.${quoteIdentifier(name)}`).join(', ')}) is not null`
+
 /** Returns an expression for the columns of a key with their types, as the table has them now. */
 export const keyColumnsSql = (table: string, keys: readonly string[]): string =>
   `(select coalesce(string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' order by attname), '')
@@ -91,7 +95,8 @@ export function beginSql(table: Table, slice: string, keys: readonly string[], s
   select ${id}, 'before', array_agg(k.hash)
   from (
     select ${hash('t', keys, id)} as hash, (row_number() over () - 1) / ${CHUNK} as part
-    from ${quoteTable(table.name)} as t where ${coveredSql('t', table)}${scope === undefined ? '' : ` and ${scope}`}
+    from ${quoteTable(table.name)} as t
+    where ${coveredSql('t', table)} and ${hasKeySql('t', keys)}${scope === undefined ? '' : ` and ${scope}`}
   ) as k group by k.part`,
     `insert into sluice.mirrors (slice, rows_of, key_columns, rows)
   select ${id}, ${name}, ${keyColumnsSql(table.name, keys)}, coalesce(sum(cardinality(hashes)), 0)

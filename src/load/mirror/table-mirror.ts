@@ -82,11 +82,14 @@ export class TableMirror {
     const sessionTag = sessionMark(slice)
     await using transaction = await database.transaction({ statementTimeout: MIRROR_TIMEOUT, sessionTag, signal })
     await open.guard?.(transaction)
-    await mirror.#refuseOthers(transaction)
+    await TableMirror.refuseOthers(transaction, open)
     const keys = mirror.#keys
     if (keys.length > 0) await mirror.#refuseTypes(transaction)
     const begin = mirror.#isPart ? beginPartSql(table, slice.id, keys) : beginSql(table, slice.id, keys, window?.scope)
-    await transaction.commit([...begin, ...(table.mirror?.parent ? beginListsSql(slice.id) : [])].join(';\n'))
+    await transaction.run([...begin, ...(table.mirror?.parent ? beginListsSql(slice.id) : [])].join(';\n'))
+    // Another run may have taken the slice over in the meantime: what that one has noted must stay.
+    await open.guard?.(transaction)
+    await transaction.commit()
     return mirror
   }
 
