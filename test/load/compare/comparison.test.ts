@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Database } from '../../../src/database/database.ts'
 import { Comparison } from '../../../src/load/compare/comparison.ts'
+import { OLDEST_RUNNING } from '../../../src/load/compare/oldest-running.ts'
 import { NeedsSchemaChange } from '../../../src/load/shape/schema-change.ts'
 import type { Page, Tombstone } from '../../../src/model/page.ts'
 import { testDatabase } from '../../support/database.ts'
@@ -64,6 +65,16 @@ test('a transaction of another database excuses no row', async () => {
   await using comparison = await open(test.database)
   await read(comparison, [page([row(1, 2, 'stale'), row(2, 2)])])
   expect(await comparison.compare({ part: 0 })).toMatchObject({ equal: 1, stale: 1, changed: 0 })
+})
+
+test('transactions that begin while the oldest one is looked for excuse no row', async () => {
+  await using test = await testDatabase()
+  await using looking = await test.database.transaction({ readOnly: true })
+  const { next } = await looking.one<{ next: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as next')
+  const begun = [await test.database.transaction(), await test.database.transaction()]
+  for (const one of begun) await one.run('select pg_current_xact_id()')
+  expect(await looking.one(`select (${OLDEST_RUNNING})::text as oldest`)).toEqual({ oldest: next })
+  for (const one of begun) await one[Symbol.asyncDispose]()
 })
 
 test('what was written or deleted meanwhile, and what the next run reads, is no fault', async () => {
