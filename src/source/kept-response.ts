@@ -65,8 +65,14 @@ export class KeptResponse {
     if (parts || faults || bytes > MAX_BYTES || this.#readers.size === 0) return undefined
     this.#hold = this.#memory.hold(bytes, () => this.#giveUp())
     if (!this.#hold) return undefined
-    this.#response = copyOf(response)
-    return bytes
+    try {
+      this.#response = copyOf(response)
+      return bytes
+    } catch {
+      // It is nested too deeply to be copied.
+      this.#release()
+      return undefined
+    }
   }
 
   #giveUp(): void {

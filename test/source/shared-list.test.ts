@@ -4,6 +4,7 @@ import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import { http } from '../../src/index.ts'
 import type { Client, DecodedResponse } from '../../src/model/scope.ts'
 import { openScope } from '../../src/read/open-scope.ts'
+import { KeptResponse } from '../../src/source/kept-response.ts'
 import { SharedList } from '../../src/source/shared-list.ts'
 import { turns } from '../flow/left-behind.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -53,6 +54,17 @@ async function readers(
   const kept = stack.move()
   return { readers: opened, budget, requested, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
+
+test('a response that is nested too deeply to be copied is not kept, and holds no memory', async () => {
+  const budget = new MemoryBudget(64 << 20)
+  let body: unknown = 1
+  for (let depth = 0; depth < 50_000; depth++) body = [body]
+  const response = { status: 200, headers: {}, body, bytes: 100_000, url: 'http://localhost/x' }
+  const reader = { [Symbol.dispose]: () => {} }
+  const kept = new KeptResponse('x', Promise.resolve(response as DecodedResponse), [reader], budget.spare)
+  expect(await kept.received).toBeUndefined()
+  expect([kept.isHeld, budget.used]).toEqual([false, 0])
+})
 
 test('returns a response once, and never one that is older than the last one', async () => {
   await using server = await apiServer(({ index }) => ({ json: { index } }))
