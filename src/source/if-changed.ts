@@ -7,6 +7,8 @@ import { defined } from '../value/defined.ts'
 interface Validators {
   readonly etag?: string
   readonly modified?: string
+  /** A mirror has deleted the rows that the list of these validators does not have. @default false */
+  readonly isMirrored?: boolean
 }
 
 /** Returns a request that the API answers by 304 if nothing has changed since a reading with these validators. */
@@ -32,3 +34,10 @@ export function validatorsOf(
   if (Object.keys(validators).length === 0) return undefined
   return { value: JSON.stringify(validators), isToken: true }
 }
+
+/** Returns validators of a list that a mirror has brought its table in step with. */
+export const mirroredValidators = (stored: string): string =>
+  JSON.stringify({ ...(JSON.parse(stored) as Validators), isMirrored: true })
+
+/** True if a mirror has nothing to delete as long as the list has these validators. */
+export const areMirrored = (stored: string): boolean => (JSON.parse(stored) as Validators).isMirrored === true

@@ -234,4 +234,21 @@ test('a part of a list deletes nothing: without a page, from a date on, or uncha
   expect(none).not.toHaveProperty('mirroredRows')
   state.etag = 'two'
   expect(await target.sync(unchanged, 'unchanged')).toMatchObject({ mirroredRows: 1 })
+
+  // A list that has not changed is not read: it has to be read once more after a reading that has deleted nothing.
+  state.etag = 'one'
+  const plain = whole.into('t.later', { key: 'id' })
+  await target.sync(plain, 'later')
+  state.etag = 'two'
+  await target.sync(plain, 'later')
+  const mirrored = whole.into('t.later', { key: 'id', mirror: true })
+  expect(await target.sync(mirrored, 'later')).toMatchObject({ counts: { fetched: 3 }, mirroredRows: 1 })
+  expect(await target.sync(mirrored, 'later')).toMatchObject({ counts: { fetched: 0 } })
+  await target.query(`
+    insert into t.later values (7, 'gone');
+    create table t.of_later (id bigint references t.later); insert into t.of_later values (7)`)
+  state.etag = 'one'
+  expect((await target.sync(mirrored, 'later')).warnings.join()).toContain('mirror did not delete 1 row')
+  await target.query('drop table t.of_later')
+  expect(await target.sync(mirrored, 'later')).toMatchObject({ counts: { fetched: 4 }, mirroredRows: 1 })
 })

@@ -10,10 +10,12 @@ import type { Advance } from '../../model/batch.ts'
 import { openBecause, worstOf } from '../../model/completeness.ts'
 import { addChildren } from '../../model/counts.ts'
 import { TooManyDeletesError } from '../../model/errors.ts'
+import type { HighWaterMark } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
+import { mirroredValidators } from '../../source/if-changed.ts'
 import { defined } from '../../value/defined.ts'
-import type { MirrorReading } from './mirror-reading.ts'
+import { isReadIfChanged, type MirrorReading } from './mirror-reading.ts'
 import type { SliceContext } from './slice-context.ts'
 import type { SliceProgress } from './slice-progress.ts'
 
@@ -77,8 +79,16 @@ export async function endSlice(
     return { written, swap, warnings: [], refusal: ended }
   if (!ended) return { written, swap, warnings: because === undefined ? [] : [keptText(target.table, because)] }
   const { deleted, warnings, children } = ended
+  const validators =
+    deleted !== undefined && warnings.length === 0 && isReadIfChanged(stream.recipe)
+      ? progress.wholeHighWaterMark(written)
+      : undefined
+  const highWaterMark: HighWaterMark | undefined = validators && {
+    value: mirroredValidators(validators.value),
+    isToken: true,
+  }
   return {
-    written: { ...written, ...defined({ children: addChildren(written.children, children) }) },
+    written: { ...written, ...defined({ children: addChildren(written.children, children), highWaterMark }) },
     swap: deleted === undefined ? swap : { inserted: 0, updated: 0, deleted },
     warnings,
   }

@@ -3,6 +3,7 @@ import type { TableWriter } from '../../load/table-writer.ts'
 import type { Page, Position, Reject } from '../../model/page.ts'
 import { isMerged, type Recipe, type Table } from '../../model/recipe.ts'
 import type { Slice } from '../../model/slice.ts'
+import { areMirrored } from '../../source/if-changed.ts'
 import { keyNamesBehind } from '../../transform/tombstones.ts'
 import { keyTexts } from '../../value/key-texts.ts'
 import { mirroredWindow, type MirroredWindow } from './mirror-window.ts'
@@ -49,16 +50,24 @@ export async function openMirror(context: SliceContext, target: TableWriter): Pr
   return reading
 }
 
-/** A list that is read if it has changed is read as a whole, whatever its cursor is. */
-function readsEverything({ kind, chain, since, until }: Slice, { source, stages }: Recipe): boolean {
+function readsEverything({ kind, chain, since, until }: Slice, recipe: Recipe): boolean {
   if (kind !== 'sync' || chain !== undefined) return false
-  const isWholeList = 'api' in source && source.ifChanged === true && !stages.some(({ type }) => type === 'flatMap')
-  return (since === undefined || isWholeList) && until === undefined
+  return (since === undefined || isReadIfChanged(recipe)) && until === undefined
 }
 
 /** The lists of some parents, such as those that have changed. */
 const readsLists = ({ kind, chain }: Slice, { stages }: Recipe): boolean =>
   kind === 'sync' && chain === undefined && stages.some(({ type }) => type === 'flatMap')
+
+/** A list that is read if it has changed is read as a whole, whatever its cursor is. */
+export const isReadIfChanged = ({ source }: Recipe): boolean => 'api' in source && source.ifChanged === true
+
+/**
+ * Returns the start of a reading. A list that has not changed is not read, so it is asked for without condition until a
+ * mirror has deleted what it does not have: the last reading may have kept rows, or the table was no mirror then.
+ */
+export const sinceOf = (since: string | undefined, recipe: Recipe, { mirror }: Pick<Table, 'mirror'>): typeof since =>
+  mirror && since !== undefined && isReadIfChanged(recipe) && !areMirrored(since) ? undefined : since
 
 export class MirrorReading {
   /** The window of a backfill. Undefined for a reading of everything. */

@@ -147,6 +147,11 @@ export class SliceProgress {
     return worstOf(this.#completeness, this.#hidden(completeness))
   }
 
+  /** Returns the high-water mark of the slice up to the end of a batch. */
+  wholeHighWaterMark({ highWaterMark }: WrittenBatch): HighWaterMark | undefined {
+    return maxHighWaterMark(this.#highWaterMark, highWaterMark)
+  }
+
   /** Throws if the slice would end with a reading that is open and the table does not accept that. */
   checkComplete(written: WrittenBatch): void {
     const { table, streamName } = this.#stream

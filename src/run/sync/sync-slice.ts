@@ -25,7 +25,7 @@ import { openFieldWatch } from './field-watch.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
 import { withKeyFields } from './key-fields.ts'
 import { rejectDroppedColumns, rejectMissingTable } from './lost-table.ts'
-import { isRefused, openMirror } from './mirror-reading.ts'
+import { isRefused, openMirror, sinceOf } from './mirror-reading.ts'
 import { laterPage } from './mirror-window.ts'
 import { restartSlice } from './restart-slice.ts'
 import { settleRejects, type KeyUse } from './settle-rejects.ts'
@@ -110,6 +110,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
   const waysOn = source.read ? undefined : await openWaysOn(context)
   const reading = {
     ...sliceRead(slice, table, passes),
+    since: source.read ? slice.since : sinceOf(slice.since, recipe, table),
     ...defined({ endpoints: waysOn?.endpoints, onPart: mirror?.keepPart }),
     ...(slice.kind === 'sync' && { parentCursors: readParentCursors.bind(undefined, database, slice) }),
     onGivenUp: givenUp.end,
