@@ -11,7 +11,7 @@ import { readRecipe } from './read-recipe.ts'
 /** What becomes of a list that moves while it is read without a ledger, and what earlier readings have shown of it. */
 export type MovedList = Pick<
   SliceRead,
-  'restart' | 'key' | 'isMerged' | 'pass' | 'endpoints' | 'parentCursors' | 'boundary' | 'boundaryQuota'
+  'restart' | 'key' | 'isMerged' | 'pass' | 'endpoints' | 'parentCursors' | 'boundary' | 'boundaryQuota' | 'onPart'
 >
 
 /** For rows that nothing merges: a list that has moved is not read again, because rows would double. It is `open`. */

@@ -108,6 +108,11 @@ export class Comparison implements AsyncDisposable {
     return this.#shape !== undefined
   }
 
+  /** The table as it was when it was last read; undefined if it does not exist. */
+  get shape(): TableShape | undefined {
+    return this.#shape
+  }
+
   /** Runs a query on the temporary tables. */
   get session(): Queryable {
     return this.#session

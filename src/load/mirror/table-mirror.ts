@@ -6,7 +6,7 @@ import type { CountsOfChildren } from '../../model/batch.ts'
 import { SchemaError, TooManyDeletesError, UsageError } from '../../model/errors.ts'
 import type { MostDeletes } from '../../model/mirror.ts'
 import type { Table } from '../../model/recipe.ts'
-import { sessionMark } from '../../model/slice.ts'
+import { sessionMark, type Slice } from '../../model/slice.ts'
 import type { GoneLists } from '../deleted/row-deleter.ts'
 import type { OpenTable } from '../open-table.ts'
 import { deleteMissing, UNCONFIRMED, type MirrorWindow } from './delete-missing.ts'
@@ -98,7 +98,7 @@ export class TableMirror {
     const on = database.with({ signal: options.signal })
     const mirror = new TableMirror(open, options)
     if (!(await on.maybeOne(`select from sluice.mirrors where slice = ${BigInt(mirror.#slice)}`))) return undefined
-    await mirror.#refuseOthers(on)
+    await TableMirror.refuseOthers(on, open)
     return mirror
   }
 
@@ -148,7 +148,7 @@ export class TableMirror {
       await forget()
       return { deleted: undefined, warnings: isUnread || because === undefined ? [] : [keptText(table, because)] }
     }
-    await this.#refuseOthers(transaction)
+    await TableMirror.refuseOthers(transaction, this.#open)
     const done =
       rows === 0
         ? { deleted: 0, warnings: [] }
@@ -192,9 +192,18 @@ export class TableMirror {
     }
   }
 
-  /** Nothing says which rows of a table belong to which of its streams, except for those of accounts. */
-  async #refuseOthers(on: Pick<Transaction, 'query'>): Promise<void> {
-    const { table, slice, shape } = this.#open
+  /**
+   * Throws if other streams have stored rows in a table: nothing says which rows belong to which of its streams, except
+   * for those of accounts.
+   */
+  static async refuseOthers(
+    on: Pick<Transaction, 'query'>,
+    {
+      table,
+      slice,
+      shape,
+    }: Pick<OpenTable, 'table' | 'shape'> & { readonly slice: Pick<Slice, 'pipeline' | 'stream'> },
+  ): Promise<void> {
     const pipeline = withoutAccount(slice.pipeline)
     const own = `${pipeline}.${slice.stream}`
     const stored = await on.query<{ writer: string }>(

@@ -22,8 +22,9 @@ import { cursorChange } from '../cursor-change.ts'
 import type { RunOptions } from '../options.ts'
 import { problemText } from '../report/problem-text.ts'
 import { missingTable } from '../sync/lost-table.ts'
+import { sinceOf } from '../sync/mirror-reading.ts'
 import { openReading, type Reading } from './open-reading.ts'
-import { extraScope } from './extra-scope.ts'
+import { endsWithMirror, refuseDeletes, unreadScope } from './foresee-deletes.ts'
 import { readInto } from './read-into.ts'
 import type { StreamDiff } from './stream-diff.ts'
 
@@ -115,8 +116,11 @@ async function compared(
   const name = { pipeline: pipeline.name, stream }
   const warn = (message: string): void => onEvent({ type: 'warning', message })
   const start = options.full ? FROM_START : await nextStart(reading, name)
+  const since = sinceOf(start.since, recipe, table)
+  const isMirror = endsWithMirror(since, recipe, table)
   const streamName = `${withoutAccount(pipeline.name)}.${stream}`
   await using comparison = await Comparison.open(database, table, { streamName, signal })
+  await refuseDeletes(comparison, { ...name, table, isMirror })
   if (!options.full) {
     await checkStart(reading, { ...name, recipe, table }, warn)
     if (start.isInterrupted)
@@ -130,34 +134,35 @@ async function compared(
       throw missingTable(`${name.pipeline}.${stream}`, table, `the records that are new since ${start.since}`)
   }
   let rows = 0
+  let keptBecause: string | undefined
   const part = await readInto(
     comparison.rows,
     recipe,
-    { since: start.since },
+    { since },
     {
       scope: reading.scope(stream, onEvent),
-      moved: { ...(await reading.movedList(stream)), ...memory(reading, { ...name, table, start, ...options }) },
+      moved: {
+        ...(await reading.movedList(stream)),
+        ...memory(reading, { ...name, table, start, ...options }),
+        onPart: (reason) => (keptBecause ??= reason),
+      },
       later: () => undefined,
       onRows: (more) => options.onProgress?.(stream, (rows += more)),
     },
   )
   for (const message of part.warnings) warn(message)
   const { completeness, rejected } = part
-  const mirrors = table.mirror !== undefined && start.since === undefined
-  const mirror = mirrors
-    ? await extraScope(comparison, part, { recipe, table, others: [], window: undefined })
-    : undefined
-  if (mirror?.unknown !== undefined) warn(`the mirror would delete nothing: ${mirror.unknown}`)
-  const scope = table.write === 'replace' ? 'true' : mirror?.scope
+  const { scope, unknown } = await unreadScope(comparison, part, { table, recipe, isMirror, keptBecause })
+  if (unknown !== undefined) warn(unknown)
   const limit = options.samples ?? 3
   const compared =
-    table.key.length > 0 ? await byKey(comparison, table, { limit, scope }) : await keyless(comparison, table)
+    table.key.length > 0 ? await byKey(comparison, table, { limit, scope }) : await keyless(comparison, table, scope)
   const found = {
     ...NOTHING,
     ...compared.counted,
     rejected,
     alterations: comparison.rows.changes,
-    ...defined({ since: start.since, completeness }),
+    ...defined({ since, completeness }),
   }
   onFound(found)
   const open = openText(completeness)
@@ -171,7 +176,7 @@ async function compared(
       `${table.name}: the run would fail, because no records were read. If the source can really be empty, ` +
         'set allowEmpty: true',
     )
-  if (mirror?.scope !== undefined) refuseTooMany(`${name.pipeline}.${stream}`, table, found, compared.gone)
+  if (isMirror && scope !== undefined) refuseTooMany(`${name.pipeline}.${stream}`, table, found, compared.gone)
   return found
 }
 
@@ -278,9 +283,10 @@ async function byKey(
 /** Without a key no row is looked up: all that were read are added, or take the place of all that are stored. */
 async function keyless(
   { session, exists }: Comparison,
-  { name, write }: Flow<unknown>['table'],
+  { name }: Flow<unknown>['table'],
+  scope: string | undefined,
 ): Promise<ComparedRows> {
-  const stored = exists && write === 'replace' ? `(select count(*) from ${quoteTable(name)})` : '0'
+  const stored = exists && scope !== undefined ? `(select count(*) from ${quoteTable(name)})` : '0'
   const counts = await session.one<{ read: string; stored: string }>(
     `select count(*) as read, ${stored} as stored from ${READ}`,
   )

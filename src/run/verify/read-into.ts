@@ -25,6 +25,8 @@ export interface ReadPart {
   readonly rejected: number
   readonly pages: number
   readonly completeness: Completeness | undefined
+  /** The API said that nothing has changed since the last reading, so nothing was read. */
+  readonly isUnchanged: boolean
   /** Sentences about records that share a key. */
   readonly warnings: readonly string[]
 }
@@ -66,6 +68,7 @@ async function readOnce(
   }
   let [rejected, pages] = [0, 0]
   let completeness: Completeness | undefined
+  let isUnchanged = false
   const warnings = new Set<string>()
   const pagesRead = readSteps(recipe, range, scope, moved)
   const encoded = encodePages(pagesRead, { encode }, { signal }) as AsyncGenerator<EncodedPage>
@@ -77,6 +80,7 @@ async function readOnce(
         const written = await rows.write(part)
         rejected += written.counts.rejected
         completeness = worstOf(completeness, written.completeness)
+        isUnchanged ||= written.highWaterMark?.isUnchanged === true
         for (const text of [written.sharedKey, written.missingKey]) if (text !== undefined) warnings.add(text)
       }
       onRows(batch.reduce((sum, page) => sum + page.rows, 0))
@@ -84,7 +88,7 @@ async function readOnce(
       for (const page of batch) page[Symbol.dispose]()
     }
   }
-  return { rejected, pages, completeness, warnings: [...warnings] }
+  return { rejected, pages, completeness, isUnchanged, warnings: [...warnings] }
 }
 
 function bySameShape(pages: readonly EncodedPage[]): EncodedPage[][] {

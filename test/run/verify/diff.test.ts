@@ -153,3 +153,42 @@ test('each way to write is foreseen, and streams whose run would fail say why', 
     { stream: 'deleted', status: 'done', delete: 0 },
   ])
 })
+
+test('a list that has not changed deletes nothing, and a mirror that may not delete says so', async () => {
+  const state = { list: [1, 2, 3].map((id) => ({ id, name: `n${id}` })), etag: 'one', status: 200 }
+  await using api = await apiServer(({ headers, path }) => {
+    if (path === '/part') return { status: state.status, json: state.list }
+    return headers['if-none-match'] === state.etag
+      ? { status: 304 }
+      : { json: state.list, headers: { etag: state.etag } }
+  })
+  await using test = await testDatabase()
+  const at = http(api.origin, { responseRules: [{ status: 403, action: 'skip', expected: true }] })
+  const whole = at.get<Item[]>('/whole').pages(onePage(), { ifChanged: true }).records()
+  const flow = pipeline('lists', {
+    streams: {
+      mirrored: whole.into('t.mirror', { key: 'id', mirror: true }),
+      replaced: whole.into('t.replace', { key: 'id', write: 'replace' }),
+      part: at.get<Item[]>('/part').pages(onePage()).records().into('t.part', { key: 'id', mirror: true }),
+    },
+  })
+  await runPipeline(flow, { database: test.url })
+  state.status = 403
+  const found = async () => (await diff(flow, { database: test.url })).streams
+  expect(await found()).toMatchObject([
+    { status: 'done', delete: 0, warnings: [] },
+    { status: 'done', delete: 0, warnings: [] },
+    { status: 'done', delete: 0, warnings: [expect.stringContaining('the mirror would delete nothing: a rule left')] },
+  ])
+  Object.assign(state, { list: state.list.slice(1), etag: 'two', status: 200 })
+  expect(await found()).toMatchObject([{ delete: 1 }, { delete: 1 }, { delete: 1 }])
+  await test.database.query(`
+    insert into sluice.table_writers (table_name, pipeline, stream) values ('t.mirror', 'other', 'rows');
+    drop table t.part; create table t.part (id bigint primary key); insert into t.part values (9);
+    delete from sluice.tables where name = 't.part'`)
+  expect(await found()).toMatchObject([
+    { status: 'failed', error: expect.stringContaining('t.mirror also has rows of other.rows') },
+    {},
+    { status: 'failed', error: expect.stringContaining('Sluice did not create this table') },
+  ])
+})
