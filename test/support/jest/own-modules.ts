@@ -16,6 +16,7 @@ const NAMED: Readonly<Record<string, string | undefined>> = {
 /** Counts the test files of this process; 0 while none runs. */
 let current = 0
 let files = 0
+let areHooked = false
 const stripped = new Map<string, string>()
 
 /**
@@ -24,7 +25,7 @@ const stripped = new Map<string, string>()
  * Disposing makes the loader what it was.
  */
 export function ownModules(): Disposable & { readonly import: (path: string) => Promise<unknown> } {
-  if (files === 0) registerHooks({ resolve, load })
+  hookModules()
   current = files += 1
   return {
     import: (path) => import(pathToFileURL(path).href),
@@ -32,6 +33,12 @@ export function ownModules(): Disposable & { readonly import: (path: string) => 
       current = 0
     },
   }
+}
+
+/** Lets this process load TypeScript modules of this project with their paths in stack traces. */
+export function hookModules(): void {
+  if (!areHooked) registerHooks({ resolve, load })
+  areHooked = true
 }
 
 const resolve: ResolveHookSync = (specifier, context, next) => {
@@ -47,7 +54,7 @@ const load: LoadHookSync = (url, context, next) => {
   let source = stripped.get(path)
   if (source === undefined) {
     // The path in stack traces: without a query, and as Jest shortens and highlights it.
-    source = `${stripTypeScriptTypes(readFileSync(path, 'utf8'))}\n//# sourceURL=${path}\n`
+    source = stripTypeScriptTypes(readFileSync(path, 'utf8'), { sourceUrl: path })
     stripped.set(path, source)
   }
   return { format: 'module', source, shortCircuit: true }

@@ -19,13 +19,13 @@ const { default: runByCircus } = createRequire(import.meta.url)('jest-circus/run
  * Runs a test file by jest-circus, as Jest does by default. In a shared environment, Node loads the modules instead of
  * Jest, which would load all of them for each test file.
  */
-const runFile: RunFile = async (globalConfig, config, environment, runtime, path, sendMessageToJest) => {
-  const run = async (loader: object): Promise<unknown> =>
+const runFile: RunFile = (globalConfig, config, environment, runtime, path, sendMessageToJest) => {
+  const run = (loader: object): Promise<unknown> =>
     runByCircus(globalConfig, config, environment, loader, path, sendMessageToJest)
   if (!(environment instanceof SharedEnvironment)) return run(runtime)
-  using modules = ownModules()
+  const modules = ownModules()
   const require = createRequire(path)
-  return await run({
+  const running = run({
     // It holds the tests of one file.
     requireInternalModule: (internal: string): unknown => {
       Reflect.deleteProperty(require.cache, internal)
@@ -41,6 +41,8 @@ const runFile: RunFile = async (globalConfig, config, environment, runtime, path
     enterTestCode: () => {},
     leaveTestCode: () => {},
   })
+  // By `await`, this file would stand in stack traces.
+  return running.finally(() => modules[Symbol.dispose]())
 }
 
 export default runFile
