@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readTable } from '../../src/database/catalog.ts'
-import { testDatabase, type TestDatabase } from '../support/database.ts'
+import { serverVersion, testDatabase, type TestDatabase } from '../support/database.ts'
 
 let own: TestDatabase
 beforeAll(async () => {
@@ -16,7 +16,8 @@ describe('readTable', () => {
 
   test.each([
     ['numeric(12,2)', { base: 'numeric', precision: 12, scale: 2 }],
-    ['numeric(3,-2)', { base: 'numeric', precision: 3, scale: -2 }],
+    // Version 14 has no such numbers.
+    ...(serverVersion() < 15 ? [] : [['numeric(3,-2)', { base: 'numeric', precision: 3, scale: -2 }] as const]),
     ['numeric', { base: 'numeric' }],
     ['varchar(40)', { base: 'varchar', length: 40, type: 'character varying(40)' }],
     ['char(3)', { base: 'bpchar', length: 3 }],

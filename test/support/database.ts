@@ -5,6 +5,12 @@ import { quoteIdentifier } from '../../src/database/quote.ts'
 /** The variable with the address of the test server. The global setup sets it. */
 export const SERVER = 'SLUICE_TEST_SERVER'
 
+/** The variable with the version of the test server as a number, `180004`. The global setup sets it. */
+export const VERSION = 'SLUICE_TEST_VERSION'
+
+/** The major version of the test server. */
+export const serverVersion = (): number => Math.floor(Number(process.env[VERSION]) / 10_000)
+
 /** A migrated database that test databases are copied from. */
 export const TEMPLATE = 'sluice_template'
 
@@ -31,7 +37,9 @@ export async function testDatabase(
   options: Partial<ConstructorParameters<typeof Database>[0]> = {},
 ): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
-  await administer(`create database ${quoteIdentifier(name)} template ${TEMPLATE} strategy file_copy`)
+  // Before version 15 it is the only strategy.
+  const strategy = serverVersion() < 15 ? '' : ' strategy file_copy'
+  await administer(`create database ${quoteIdentifier(name)} template ${TEMPLATE}${strategy}`)
   const url = urlOf(name)
   const database = await openDatabase({ url, ...options })
   return {

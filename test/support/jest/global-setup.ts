@@ -7,12 +7,20 @@ import { findPostmaster } from '../../../src/database/embedded/postmaster.ts'
 import { migrate } from '../../../src/database/migrate.ts'
 import { cheapPassword } from '../cheap-password.ts'
 import { dataDirectory } from '../data-directory.ts'
-import { administer, SERVER, TEMPLATE, urlOf } from '../database.ts'
+import { administer, SERVER, TEMPLATE, urlOf, VERSION } from '../database.ts'
 
 const PREFIX = 'sluice-test-'
 
-/** Starts one server for all test files, with a migrated template database. */
+/**
+ * Starts one server for all test files, with a migrated template database. If `SLUICE_TEST_SERVER` is set already, that
+ * server is used: it must allow this user everything.
+ */
 export default async function setup(): Promise<void> {
+  if (process.env[SERVER]) {
+    await administer(`drop database if exists ${TEMPLATE} with (force)`)
+    await makeTemplate()
+    return
+  }
   await removeForgotten()
   const dir = await mkdtemp(join(dataDirectory(), PREFIX))
   const server = await embeddedDatabase({ dir, durable: false, settings: { max_connections: '200' } })
@@ -23,14 +31,20 @@ export default async function setup(): Promise<void> {
   }
   try {
     await cheapPassword(server.url)
-    await administer(`create database ${TEMPLATE}`)
-    await using template = await openDatabase({ url: urlOf(TEMPLATE) })
-    await migrate(template)
+    await makeTemplate()
   } catch (error) {
     // There is no teardown after a failed setup.
     await shared.stop()
     throw error
   }
+}
+
+async function makeTemplate(): Promise<void> {
+  await administer(`create database ${TEMPLATE}`)
+  await using template = await openDatabase({ url: urlOf(TEMPLATE) })
+  const { version } = await template.one<{ version: string }>(`select current_setting('server_version_num') as version`)
+  process.env[VERSION] = version
+  await migrate(template)
 }
 
 /** Setup and teardown are separate modules in one process. */
