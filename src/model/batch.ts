@@ -43,6 +43,8 @@ export interface Advance {
   readonly parentCursors?: readonly ParentCursor[]
   /** What the slice shows of its fields; at its end, what all readings show. Absent if nothing has changed. */
   readonly fieldValues?: FieldValues | KnownFields
+  /** A sentence about records that are lost because they share a key with others and differ from them. */
+  readonly sharedKey?: string
   /** Tables of nested lists, if there are some. */
   readonly children?: CountsOfChildren
   /** At the end: what the swap of a `replace` did to the table, or how many rows a mirror has deleted. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { byPage, http, onePage, pipeline } from '../../src/index.ts'
+import { byPage, http, onePage, pipeline, readStatus } from '../../src/index.ts'
 import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -68,5 +68,36 @@ describe('run', () => {
       ),
     ])
     expect((await keyed('id')).streams.rows.warnings).toEqual([])
+  })
+
+  test('a key that is not unique is a problem until it changes or everything was read without doubles', async () => {
+    let all = items(6).map((item) => ({ ...item, user: item.id % 3 }))
+    await using api = await apiServer(() => ({ json: all }))
+    await using test = await testDatabase()
+    const rows = http(api.origin).get<typeof all>('/').pages(onePage()).records()
+    const by = (key: 'user' | 'id') =>
+      pipeline('shared', { streams: { rows: rows.into('t.rows', { key, complete: 'any' }) } })
+    const status = async (key: 'user' | 'id') => {
+      const { ok, findings } = await readStatus([by(key)], { database: test.url })
+      return { ok, kinds: findings.map(({ kind }) => kind) }
+    }
+    const found = { ok: false, kinds: ['key not unique'] }
+    const nothing = { ok: true, kinds: [] }
+    await runPipeline(by('user'), { database: test.url })
+    const { findings } = await readStatus([by('user')], { database: test.url })
+    expect(findings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^run \d+ found that the key is not unique: t\.rows: 3 records .* such as user = \d: /),
+    ])
+    expect(await status('id')).toEqual(nothing)
+    // What has read nothing proves nothing.
+    all = []
+    await runPipeline(by('user'), { database: test.url })
+    expect((await status('user')).kinds).toContain('key not unique')
+    all = items(6).map((item) => ({ ...item, user: item.id % 3 }))
+    await runPipeline(by('user'), { database: test.url })
+    expect(await status('user')).toEqual(found)
+    all = items(6).map((item) => ({ ...item, user: item.id }))
+    await runPipeline(by('user'), { database: test.url })
+    expect(await status('user')).toEqual(nothing)
   })
 })

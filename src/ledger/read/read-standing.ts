@@ -33,12 +33,14 @@ export interface LedgerParts {
   readonly slices: boolean
   readonly ticks: boolean
   readonly waits: boolean
+  readonly sharedKeys: boolean
 }
 
 export async function readLedgerParts(on: Queryable): Promise<LedgerParts> {
   return on.one<LedgerParts>(
     `select to_regclass('sluice.rejects') is not null as slices, to_regclass('sluice.ticks') is not null as ticks,
-            to_regclass('sluice.waits') is not null as waits`,
+            to_regclass('sluice.waits') is not null as waits,
+            to_regclass('sluice.shared_keys') is not null as "sharedKeys"`,
   )
 }
 

@@ -2,6 +2,7 @@ import { formatCount, formatNumber } from '../../value/format.ts'
 import { parseInstant } from '../../value/instant.ts'
 import type { OpenReadings } from '../../ledger/read/read-open-readings.ts'
 import type { NotStarted, SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
+import type { SharedKey } from '../../ledger/shared-keys.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
 import { openReading, type OpenReadingTerms } from './open-reading.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
@@ -26,6 +27,8 @@ export interface Known {
   /** Of the stream's syncs and windows: what may have missed records, and what no later reading covers. */
   readonly openReadings: readonly OpenReadings[]
   readonly openTerms: OpenReadingTerms
+  /** What a reading has found of the key that the table has today. */
+  readonly sharedKey: SharedKey | undefined
   /** The write mode leaves the rows of deleted records in the table. */
   readonly keepsDeleted: boolean
   readonly now: Date
@@ -34,7 +37,7 @@ export interface Known {
 /** Returns the findings of a stream, the most serious first. */
 export function findingsOf(
   status: StreamStatus,
-  { readings, failedWindows, openReadings, openTerms, keepsDeleted, now }: Known,
+  { readings, failedWindows, openReadings, openTerms, sharedKey, keepsDeleted, now }: Known,
 ): StatusFinding[] {
   const { pipeline, stream } = status
   const name = `${pipeline}.${stream}`
@@ -43,6 +46,7 @@ export function findingsOf(
     failure(status, name),
     overdue(status),
     ...openReadings.map((open) => openReading(open, status, openTerms)),
+    sharedKey && keyNotUnique(sharedKey, name),
     silence(done),
     standstill(done, now),
     lostFields(done),
@@ -202,6 +206,14 @@ function lostFields([last]: readonly SyncSummary[]): Found | undefined {
   const lost = last?.lostFields ?? []
   return lost.length === 0 ? undefined : fault('values lost', lostFieldsText(lost))
 }
+
+/** Returns the finding of a key that several records of a page have. It stays until the same was read without them. */
+const keyNotUnique = ({ run, message }: SharedKey, name: string): Found =>
+  fault(
+    'key not unique',
+    `run ${run} found that the key is not unique: ${message}. This stays until the key has changed, or a reading of ` +
+      `everything finds it unique: sluice run ${name} --full`,
+  )
 
 /** Returns the finding of a stream whose last run read records that the API announced as deleted. */
 function keptAfterDeletion({ runs: [last], table }: StreamStatus): Found | undefined {

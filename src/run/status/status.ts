@@ -17,6 +17,7 @@ import {
   type SyncSummary,
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
+import { keyTerms, readSharedKeys, type SharedKey } from '../../ledger/shared-keys.ts'
 import { readWaits, type StoredWait } from '../../ledger/read/read-waits.ts'
 import { UsageError } from '../../model/errors.ts'
 import { readOpenReadings, type OpenReadings } from '../../ledger/read/read-open-readings.ts'
@@ -76,21 +77,23 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
   const parts = await readLedgerParts(on)
   if (!parts.slices) return NO_PARTS
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
-  const [streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits] = await gather(
-    readStreams(on),
-    readSyncs(on, names),
-    readCursors(on),
-    countRejects(on),
-    countFailedWindows(on),
-    readOpenReadings(on),
-    readNotStarted(
-      on,
-      pipelines.map(({ name }) => name),
-    ),
-    parts.ticks ? readScheduled(on) : [],
-    parts.waits ? readWaits(on) : [],
-  )
-  return { streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits }
+  const [streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits, sharedKeys] =
+    await gather(
+      readStreams(on),
+      readSyncs(on, names),
+      readCursors(on),
+      countRejects(on),
+      countFailedWindows(on),
+      readOpenReadings(on),
+      readNotStarted(
+        on,
+        pipelines.map(({ name }) => name),
+      ),
+      parts.ticks ? readScheduled(on) : [],
+      parts.waits ? readWaits(on) : [],
+      parts.sharedKeys ? readSharedKeys(on) : [],
+    )
+  return { streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits, sharedKeys }
 }
 
 /** The parts of a status that come from the ledger. */
@@ -104,6 +107,7 @@ export interface StatusParts {
   readonly notStarted: readonly NotStarted[]
   readonly scheduled: readonly Scheduled[]
   readonly waits: readonly StoredWait[]
+  readonly sharedKeys: readonly SharedKey[]
 }
 const NO_PARTS: StatusParts = {
   streams: [],
@@ -115,6 +119,7 @@ const NO_PARTS: StatusParts = {
   notStarted: [],
   scheduled: [],
   waits: [],
+  sharedKeys: [],
 }
 
 /** Derives the status of pipelines from the ledger's parts; it reads nothing. */
@@ -157,7 +162,7 @@ export function statusOf(
 function knownOf(
   { streams }: Pipeline,
   { pipeline, stream }: StreamStatus,
-  { readings, windows, openReadings }: StatusParts,
+  { readings, windows, openReadings, sharedKeys }: StatusParts,
 ): Omit<Known, 'now'> {
   const is = (one: { readonly pipeline: string; readonly stream: string }): boolean =>
     one.pipeline === pipeline && one.stream === stream
@@ -166,6 +171,7 @@ function knownOf(
     readings: readings.get(`${pipeline}.${stream}`) ?? [],
     failedWindows: windows.find(is),
     openReadings: openReadings.filter(is),
+    sharedKey: table && sharedKeys.find((one) => is(one) && one.terms === keyTerms(table)),
     openTerms: {
       isAccepted: table?.complete === 'any',
       isKeyless: table?.write === 'append' && table.key.length === 0,

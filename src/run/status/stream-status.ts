@@ -92,6 +92,7 @@ export interface StatusFinding {
     | 'nothing read'
     | 'cursor stands still'
     | 'values lost'
+    | 'key not unique'
     | 'tick failed'
     | 'not started'
     | 'account'

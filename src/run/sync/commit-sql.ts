@@ -1,3 +1,4 @@
+import { settleSharedKeySql, sharedKeySql } from '../../ledger/shared-keys.ts'
 import { advanceSql } from '../../ledger/slices/transitions.ts'
 import { writerSql } from '../../ledger/table-writers.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
@@ -36,7 +37,9 @@ export class CommitSql {
       // An interrupted reading must not forget it.
       because === undefined ? undefined : this.#target.mirror?.keepSql(because, { isPart }),
       !this.#isKnownWriter && hasStored(advance) ? writerSql(slice, stream.table.name) : undefined,
+      advance.sharedKey === undefined ? undefined : sharedKeySql(slice, stream.table, advance.sharedKey),
       advanceSql(slice, seq, advance),
+      isEnd(advance.position) ? settleSharedKeySql(slice) : undefined,
     ]
     return statements.filter((sql) => sql !== undefined).join(';\n')
   }

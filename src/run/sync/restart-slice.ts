@@ -1,6 +1,7 @@
 import { isTransient } from '../../database/errors.ts'
 import { createdTables } from '../../ledger/created-tables.ts'
 import { readStartedAt, restartedSlice, type Restart } from '../../ledger/slices/held-slice.ts'
+import { reopenSharedKeySql } from '../../ledger/shared-keys.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import { checkHeld, restartSql } from '../../ledger/slices/transitions.ts'
 import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
@@ -26,7 +27,8 @@ export async function restartSlice(context: SliceContext, to?: Restart): Promise
   const { definition, since, until, cursor } = to ?? slice
   const range = { definition, since, until, cursor }
   const { beginsFull = false } = to ?? {}
-  await commitRestart(context, target, restartSql(slice, slice.seq, { ...range, beginsFull }))
+  const restart = restartSql(slice, slice.seq, { ...range, beginsFull })
+  await commitRestart(context, target, `${reopenSharedKeySql(slice)};\n${restart}`)
   const restarted = restartedSlice(slice, range)
   context.slice = { ...restarted, startedAt: await readStartedAt(database, restarted, signal) }
 }

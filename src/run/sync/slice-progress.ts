@@ -113,6 +113,8 @@ export class SliceProgress {
         swap,
         boundaryRemaining,
         fieldValues,
+        // It is stored, and quotes a key.
+        sharedKey: written.sharedKey && this.#stream.run.context.secrets.hide(written.sharedKey),
       }),
     }
   }
@@ -219,6 +221,7 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
       completeness,
       children: addChildren(...all.map(({ children }) => children)),
       missingKey: all.find(({ missingKey }) => missingKey !== undefined)?.missingKey,
+      sharedKey: all.find(({ sharedKey }) => sharedKey !== undefined)?.sharedKey,
     }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),
   }
