@@ -83,10 +83,17 @@ async function migrationsOf(database: Database, signal: AbortSignal | undefined)
 async function runAll(transaction: Transaction, directory: string): Promise<string[]> {
   const { runner } = await import('node-pg-migrate')
   const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+  // The runner puts the stack of some errors into the message of another one, without their SQLSTATE.
+  let failure: unknown
   const query = async (statement: string | { readonly text: string }) => {
     const text = typeof statement === 'string' ? statement : statement.text
     if (/^(begin|commit|rollback);?$/i.test(text.trim())) return { rows: [] }
-    return { rows: await transaction.query(text) }
+    try {
+      return { rows: await transaction.query(text) }
+    } catch (error) {
+      failure ??= error
+      throw error
+    }
   }
   // `create schema if not exists` would need the right to create schemas even if the schema exists.
   await transaction.query(`do $$ begin if to_regnamespace('sluice') is null then create schema sluice; end if; end $$`)
@@ -102,6 +109,8 @@ async function runAll(transaction: Transaction, directory: string): Promise<stri
     // A migration may come to a version after one with a higher number. It then changes nothing of that one.
     checkOrder: false,
     logger: silent,
+  }).catch((error: unknown) => {
+    throw failure ?? error
   })
   return ran.map(({ name }) => name)
 }

@@ -1,4 +1,5 @@
 // What to do if the user of the database may not create or use schema `sluice`.
+import { grantCommand } from '../database/creation-right.ts'
 import type { Database } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
 import type { Pipeline } from '../define/pipeline.ts'
@@ -14,15 +15,6 @@ export const tablesOf = (pipelines: readonly Pipeline[]): { readonly name: strin
 export const schemasOf = (tables: readonly { readonly name: string }[]): string[] => [
   ...new Set(tables.map(({ name }) => splitTable(name).schema)),
 ]
-
-/** Returns the command with which an administrator lets a role run pipelines whose tables are in these schemas. */
-export function grantCommand(user: string, schemas: readonly string[]): string {
-  const named = schemas.length > 0 ? schemas.map(shellWord).join(' ') : 'SCHEMA (that of the tables)'
-  return `sluice migrate --grant ${shellWord(user)} --apply --schema ${named}`
-}
-
-const shellWord = (text: string): string =>
-  /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** Returns what `open` returns. If a right in schema `sluice` is missing, throws an error that says how to grant it. */
 export async function withSchemaRights<T>(
@@ -44,13 +36,17 @@ export async function schemaRightError(
   schemas: readonly string[],
   cause?: unknown,
 ): Promise<DatabaseError> {
-  const { user, hasSchema } = await database.one<{ user: string; hasSchema: boolean }>(
-    `select current_user as "user", to_regnamespace('sluice') is not null as "hasSchema"`,
+  const { user, hasSchema, lacking } = await database.one<{ user: string; hasSchema: boolean; lacking: string }>(
+    `select current_user as "user", n.oid is not null as "hasSchema",
+            concat_ws(' and ', case when not has_schema_privilege(n.oid, 'usage') then 'USAGE' end,
+                               case when not has_schema_privilege(n.oid, 'create') then 'CREATE' end) as lacking
+       from (values (1)) as one left join pg_namespace as n on n.nspname = 'sluice'`,
   )
   const problem = hasSchema
     ? `the user ${user} lacks a right in the schema sluice`
     : `the schema sluice does not exist, and the user ${user} may not create it`
-  const detail = cause === undefined ? '' : ` (${messageOf(cause)})`
+  const details = [lacking, cause === undefined ? '' : messageOf(cause)].filter((detail) => detail !== '')
+  const detail = details.length === 0 ? '' : ` (${details.join(': ')})`
   return new DatabaseError(
     `${database.label}: ${problem}${detail}. Let an administrator run: ${grantCommand(user, schemas)}`,
     { cause, explanation: 'DATABASE_RIGHTS' },

@@ -270,6 +270,10 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
         expect((await call(word)).output).toMatch(
           new RegExp(`${role} lacks a right in the schema sluice .+ run: ${command} \\[DATABASE_RIGHTS\\]`),
         )
+      await own.database.query(`grant usage on schema sluice to ${role}`)
+      expect((await call('run')).output).toMatch(
+        new RegExp(`lacks a right in the schema sluice \\(CREATE: permission denied .+\\)\\. Let .+ run: ${command} `),
+      )
       // A schema of its own, empty, needs no right to create schemas.
       await own.database.query(`alter schema sluice owner to ${role}; alter schema shop owner to ${role}`)
       expect(await call('check')).toEqual({ code: 0, output: expect.stringContaining('the first run creates it') })

@@ -47,3 +47,30 @@ test('a role that may not create schemas runs all write modes with exactly these
   await using asRole = await openDatabase({ url })
   await expect(asRole.query('create schema other')).rejects.toThrow(/permission denied/)
 })
+
+test('a role that may not create a table is told the right, the schema, the role and the grant', async () => {
+  await using api = await apiServer(() => ({ json: [{ id: 1 }] }))
+  const items = http(api.origin).get<{ id: number }[]>('/items').pages(onePage()).records()
+  const flow = pipeline('shop', { streams: { items: items.into('shop.items', { key: 'id' }) } })
+  await using made = await plainRole()
+  await using test = await testDatabase()
+  const { role } = made
+  const { name } = await test.database.one<{ name: string }>('select current_database() as name')
+  await test.database.query(grantStatements({ user: role, database: name, schemas: [] }).join(';\n'))
+  const url = Object.assign(new URL(test.url), { username: role, password: 'secret' }).href
+  const error = async (): Promise<string | undefined> =>
+    (await run(flow, { database: url, throwOnFailure: false })).streams.items.error
+  const grant = `grant usage, create on schema "shop" to "${role}"`
+  const rest = `For all that pipelines need: sluice migrate --grant '${role}' --apply --schema shop [DATABASE_RIGHTS]`
+  expect(await error()).toBe(
+    `shop.items: the schema shop does not exist, and the user ${role} lacks the right CREATE on the database ` +
+      `${name}. Let an administrator run: create schema "shop"; ${grant}. ${rest}`,
+  )
+  await test.database.query('create schema shop')
+  expect(await error()).toBe(
+    `shop.items: the table does not exist, and the user ${role} lacks the rights USAGE and CREATE on the schema ` +
+      `shop. Let an administrator run: ${grant}. ${rest}`,
+  )
+  await test.database.query(grant)
+  expect(await error()).toBe(undefined)
+})

@@ -1,6 +1,7 @@
+import { readCreationRight } from '../../database/creation-right.ts'
 import type { Database } from '../../database/database.ts'
 import { sqlState } from '../../database/errors.ts'
-import { quoteIdentifier, quoteLiteral, splitTable } from '../../database/quote.ts'
+import { quoteIdentifier, splitTable } from '../../database/quote.ts'
 import type { Transaction } from '../../database/transaction.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { LoadError, SchemaError } from '../../model/errors.ts'
@@ -93,13 +94,14 @@ export async function changeInside(
   }
 }
 
-/** Makes streams that create their tables at the same time wait for each other if their schema is missing. */
+/**
+ * Makes streams that create their tables at the same time wait for each other if their schema is missing. Throws if the
+ * user may not create the table: the error of the database would name neither the user nor the grant.
+ */
 export async function lockMissingSchema(transaction: Transaction, table: string): Promise<void> {
-  const { schema } = splitTable(table)
-  const { missing } = await transaction.one<{ missing: boolean }>(
-    `select to_regnamespace(${quoteLiteral(quoteIdentifier(schema))}) is null as missing`,
-  )
-  if (missing) await transaction.lock(`schema ${schema}`)
+  const { isSchemaMissing, problem } = await readCreationRight(transaction, table)
+  if (problem !== undefined) throw new SchemaError(`${table}: ${problem}`, { explanation: 'DATABASE_RIGHTS' })
+  if (isSchemaMissing) await transaction.lock(`schema ${splitTable(table).schema}`)
 }
 
 /** Explains errors that a person has to resolve: a missing right, a view that uses the column, a wrong type name. */
@@ -108,14 +110,18 @@ function explained(error: unknown, table: string, statements: readonly string[])
   if (!(error instanceof Error) || state === undefined || !/^(?:42|0A|2B|3F|22|23|54)/.test(state)) return error
   const { detail } = error as { detail?: unknown }
   const reason = typeof detail === 'string' ? `${error.message}: ${detail}` : error.message
-  const remedy = remedyFor(state, shorten(statements.join('; ')))
+  const remedy = remedyFor(state, error.message, shorten(statements.join('; ')))
   return new SchemaError(`${table}: the database refused to change it (${reason}). ${remedy}`, { cause: error })
 }
 
-function remedyFor(state: string, statements: string): string {
+function remedyFor(state: string, message: string, statements: string): string {
+  const [, schema] = /^permission denied for schema (.+)$/.exec(message) ?? []
   switch (state) {
     case '42501':
-      return `Let a user with the right to do so run: ${statements}`
+      return schema === undefined
+        ? `Let a user with the right to do so run: ${statements}`
+        : `Let an administrator run: grant usage, create on schema ${quoteIdentifier(schema)} to USER, USER being ` +
+            'that of DATABASE_URL'
     case '42704':
       return 'Correct the type in the columns of the table, or install the extension that has it'
     case '54011':

@@ -1,3 +1,4 @@
+import { readCreationRight } from '../../database/creation-right.ts'
 import type { Database } from '../../database/database.ts'
 import type { SchemaState } from '../../database/migrate.ts'
 import { formatCount } from '../../value/format.ts'
@@ -15,7 +16,6 @@ import { isRecord } from '../../load/values/value-kind.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
-import { grantCommand } from '../schema-right.ts'
 import { missingTable } from '../sync/lost-table.ts'
 
 export interface TableCheck {
@@ -109,24 +109,7 @@ async function checkMissing(
 }
 
 async function checkMayCreate(database: Database, { name }: Table, first: string): Promise<string> {
-  const [schema = ''] = name.split('.')
-  const { hasSchema, mayCreateTable, mayCreateSchema, user } = await database.one<{
-    hasSchema: boolean
-    mayCreateTable: boolean | null
-    mayCreateSchema: boolean
-    user: string
-  }>(
-    `select n.oid is not null as "hasSchema", has_schema_privilege(n.oid, 'create') as "mayCreateTable",
-            has_database_privilege(current_database(), 'create') as "mayCreateSchema", current_user as "user"
-       from (values (1)) as one left join pg_namespace as n on n.nspname = $1`,
-    [schema],
-  )
-  if (hasSchema ? mayCreateTable === true : mayCreateSchema)
-    return `does not exist; the first run with ${first} creates it`
-  const object = hasSchema ? `a table in schema ${schema}` : `schema ${schema}`
-  throw new SchemaError(
-    `${name}: the table does not exist, and the user ${user} may not create ${object}. ` +
-      `Let an administrator run: ${grantCommand(user, [schema])}`,
-    { explanation: 'DATABASE_RIGHTS' },
-  )
+  const { problem } = await readCreationRight(database, name)
+  if (problem !== undefined) throw new SchemaError(`${name}: ${problem}`, { explanation: 'DATABASE_RIGHTS' })
+  return `does not exist; the first run with ${first} creates it`
 }

@@ -1,8 +1,8 @@
+import { grantCommand } from '../../database/creation-right.ts'
 import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { variableOfBase } from '../../model/base-variables.ts'
 import { HttpError, SluiceError, UsageError } from '../../model/errors.ts'
 import { placeOf, placeText } from '../../observe/user-place.ts'
-import { grantCommand } from '../schema-right.ts'
 import { errorCode } from './error-code.ts'
 
 /**
