@@ -14,6 +14,7 @@ import { credentialsProblem, retryError, statusError, type RetryErrorOptions } f
 import { isEmptied, ruleError, ruleWait } from './rules/apply-rule.ts'
 import { isSuccess } from './rules/response-rules.ts'
 import { saidText } from './said-text.ts'
+import { tlsExpectedText } from './scheme-problem.ts'
 import type { SentResponse, StreamSendOptions } from './sender.ts'
 
 /** A response to one try, and what it means. */
@@ -53,7 +54,7 @@ export function readResponse(
     throw statusError(status, headers, {
       ...asked,
       credentialsProblem: credentialsProblem(status, authorization.secrets),
-      said: saidText(seen, secrets.hide),
+      said: tlsExpectedText(origin, seen) || saidText(seen, secrets.hide),
     })
   if (error) throw error
   const stated = isGraphql ? limitsInBody(body, headers, asked.now) : undefined

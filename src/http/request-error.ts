@@ -3,6 +3,7 @@ import type { ApiResponse } from '../model/request.ts'
 import type { ResponseOrigin } from '../model/scope.ts'
 import { certificateProblem } from '../observe/certificate-problem.ts'
 import { defineErrorName, messageOf } from '../value/error.ts'
+import { schemeProblem } from './scheme-problem.ts'
 import { placeText, RUN_AGAIN, waitPath } from './limits/limits.ts'
 import { rateLimitOf } from './limits/rate-limit.ts'
 import { MAX_WAIT_MS, retryAfter } from './limits/retry-after.ts'
@@ -125,9 +126,9 @@ function isTransient(status: number, headers: ApiResponse<unknown>['headers'], n
 
 /**
  * Returns the error of a request whose connection failed. A response that broke off may be complete at the next try; a
- * bad certificate or an invalid header stays.
+ * bad certificate, the wrong scheme or an invalid header stays. `url` is where it was sent, if nothing has answered.
  */
-export function connectionError(error: unknown, label: string): Error {
+export function connectionError(error: unknown, label: string, url?: URL): Error {
   const certificate = certificateProblem(error)
   if (certificate)
     return new HttpError(
@@ -135,9 +136,16 @@ export function connectionError(error: unknown, label: string): Error {
         (certificate === 'not trusted' ? '; name the file of its authority in NODE_EXTRA_CA_CERTS' : ''),
       { kind: 'connection', location: label, cause: error },
     )
+  const scheme = url && schemeProblem(error, url)
+  if (scheme?.isSure)
+    return new HttpError(`${label} could not be sent: ${scheme.text}`, {
+      kind: 'connection',
+      location: label,
+      cause: error,
+    })
   const code = codeOf(error)
   const text = messageOf(error) || String(error)
-  const problem = code && !text.includes(code) ? `${text} (${code})` : text
+  const problem = (code && !text.includes(code) ? `${text} (${code})` : text) + (scheme ? ` (${scheme.text})` : '')
   // A response that is not HTTP has a code in some cases only.
   const isGarbled = Error.isError(error) && error.name === 'HTTPParserError'
   if (TRANSIENT_CODES.has(code) || isGarbled)

@@ -208,7 +208,7 @@ export class Sender {
       if (error instanceof SluiceError || error instanceof TransientError) throw error
       signal.throwIfAborted()
       if (limit.signal.aborted) throw timedOut(limit.signal.reason, label)
-      throw connectionError(error, label)
+      throw connectionError(error, label, last.status === 0 ? last.url : undefined)
     } finally {
       emitFinished(last.url, last.status, last.bytes)
       onTry?.(last.status, time.clock() - startedAt)

@@ -18,6 +18,20 @@ const errorNameOf = (status: number, headers: Record<string, string>): string =>
     path: '/x',
   }).name
 
+/** Starts a server whose certificate nobody trusts. */
+async function certified(): Promise<{ readonly port: number } & AsyncDisposable> {
+  const certificates = join(import.meta.dirname, '..', 'support', 'tls')
+  const [key, cert] = await Promise.all(['server.key', 'server.crt'].map((file) => readFile(join(certificates, file))))
+  const server = createServer({ key, cert }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+    },
+  }
+}
+
 describe('status 403', () => {
   test.each([
     ['without rate limit headers', {}, 'HttpError'],
@@ -92,14 +106,42 @@ describe('the fields of an error show', () => {
   })
 })
 
+describe('the wrong scheme is told in plain words:', () => {
+  test('https:// to a port without TLS, which is not asked again', async () => {
+    await using api = await apiServer([{ json: [] }])
+    const base = api.origin.replace('http:', 'https:')
+    await using client = testClient({ base })
+    const error = await failure(client.get('/x'))
+    expect(error).toMatchObject({ kind: 'connection', attempts: 1 })
+    expect(error.message).toBe(
+      `GET /x could not be sent: ${new URL(base).host} does not speak TLS there. If the API is served without TLS, ` +
+        'write http:// in place of https:// in the base URL; otherwise correct the port',
+    )
+    expect(client.time.slept).toEqual([])
+  })
+
+  test('http:// to a port with TLS', async () => {
+    await using tls = await certified()
+    await using client = testClient({ base: `http://localhost:${tls.port}`, attempts: 1 })
+    expect((await failure(client.get('/x'))).message).toMatch(
+      /^GET \/x got no complete response: .+ \(if localhost:\d+ expects TLS there, write https:\/\/ in place of http:/,
+    )
+  })
+
+  test('http:// to a server that answers that it expects TLS', async () => {
+    const body = '<html><body>The plain HTTP request was sent to HTTPS port</body></html>'
+    await using api = await apiServer([{ status: 400, body, headers: { 'content-type': 'text/html' } }])
+    await using client = testClient({ base: api.origin })
+    expect((await failure(client.get('/x'))).message).toBe(
+      'GET /x answered 400. The server expects TLS at this port: write https:// in place of http:// in the base URL',
+    )
+  })
+})
+
 test('a server with a certificate that is not trusted is named with the remedy, and not asked again', async () => {
-  const certificates = join(import.meta.dirname, '..', 'support', 'tls')
-  const [key, cert] = await Promise.all(['server.key', 'server.crt'].map((file) => readFile(join(certificates, file))))
-  const server = createServer({ key, cert }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  await using client = testClient({ base: `https://localhost:${(server.address() as AddressInfo).port}` })
+  await using tls = await certified()
+  await using client = testClient({ base: `https://localhost:${tls.port}` })
   const error = await failure(client.get('/x'))
-  server.close()
   expect(error).toMatchObject({ kind: 'connection', status: 0, attempts: 1, location: 'GET /x' })
   expect(error.message).toMatch(
     /^GET \/x could not be sent: the server's certificate is not trusted \(.+\); name .+ in NODE_EXTRA_CA_CERTS$/,

@@ -184,7 +184,7 @@ export class CredentialEndpoint {
       if (error instanceof HttpError || error instanceof DecodeError || error instanceof TransientError) throw error
       signal.throwIfAborted()
       if (error instanceof TimeoutError) throw new TransientError(error.message, { location: this.label, cause: error })
-      throw connectionError(error, this.label)
+      throw connectionError(error, this.label, this.#url)
     }
   }
 
