@@ -53,7 +53,7 @@ export function readResponse(
   if (!isSuccess(status) && !isLimited)
     throw statusError(status, headers, {
       ...asked,
-      credentialsProblem: credentialsProblem(status, authorization.secrets),
+      credentialsProblem: credentialsProblem(status, authorization),
       said: tlsExpectedText(origin, seen) || saidText(seen, secrets.hide),
     })
   if (error) throw error

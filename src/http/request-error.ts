@@ -159,8 +159,12 @@ export function codeOf(error: unknown): string {
 }
 
 /** Returns what a refusal says about the credentials; undefined if it is none. */
-export function credentialsProblem(status: number, secrets: readonly string[]): string | undefined {
-  const names = secrets.join(' and ')
+export function credentialsProblem(
+  status: number,
+  { secrets, users = [] }: { readonly secrets: readonly string[]; readonly users?: readonly string[] },
+): string | undefined {
+  // An API does not say which of the two is wrong.
+  const names = [...users.map((user) => `the user ${JSON.stringify(user)}`), ...secrets].join(' and ')
   switch (status) {
     case 401:
       return names

@@ -47,7 +47,7 @@ function credentialsText(answer: Answer, auth: readonly FoundAuth[]): string {
   const { status, headers } = answer
   const said = `The API answered ${status}${messageText(answer)}.`
   if (auth.length > 0) {
-    const names = auth.map((one) => secretOf(one)).join(' and ')
+    const names = auth.map((one) => checkedOf(one)).join(' and ')
     return `${said} It refused the credentials: check ${names}, and what they may read.`
   }
   const wanted = headers['www-authenticate']
@@ -55,12 +55,13 @@ function credentialsText(answer: Answer, auth: readonly FoundAuth[]): string {
   return `${said}${asks} It needs credentials: ${optionFor(wanted, answer)}.`
 }
 
-function secretOf(auth: FoundAuth): string {
+/** Returns what of some credentials may be wrong. */
+function checkedOf(auth: FoundAuth): string {
   switch (auth.type) {
     case 'bearer':
       return auth.token.secret
     case 'basic':
-      return auth.password.secret
+      return `the user ${JSON.stringify(auth.user)} and ${auth.password.secret}`
     case 'header':
     case 'query':
       return auth.value.secret

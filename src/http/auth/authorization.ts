@@ -26,6 +26,8 @@ export interface CredentialsOptions extends Pick<AcquireOptions, 'signal' | 'onW
 export interface Authorization {
   /** Names of its secrets. No other secret is revealed in requests to its API. */
   readonly secrets: readonly string[]
+  /** Users that the definition names: a refusal may mean them as well as a secret. @default none */
+  readonly users?: readonly string[]
   /** Names of the query parameters that it sets. */
   readonly parameters: readonly string[]
   readonly credentials: (options: CredentialsOptions) => Promise<Credentials>
@@ -42,6 +44,7 @@ type StaticAuth = Exclude<
 export function authorizationOf(auth: StaticAuth | undefined, secrets: Secrets): Authorization {
   return {
     secrets: secretsOf(auth),
+    users: auth?.type === 'basic' ? [auth.user] : [],
     parameters: auth?.type === 'query' ? [auth.name] : [],
     credentials: async () => credentialsOf(auth, secrets),
     renew: () => false,

@@ -91,6 +91,10 @@ class SeveralAuthorizations implements Authorization {
     this.secrets = secrets
   }
 
+  get users(): readonly string[] {
+    return this.#all.flatMap(({ users = [] }) => users)
+  }
+
   get parameters(): readonly string[] {
     return this.#all.flatMap(({ parameters }) => parameters)
   }

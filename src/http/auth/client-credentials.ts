@@ -12,6 +12,8 @@ export function clientCredentialsAuthorization(auth: ClientCredentialsAuth, opti
   const { secrets, time } = options
   const endpoint = new TokenEndpoint(auth.tokenUrl, options, auth.clientSecretIn)
   const names = secretsOf(auth)
+  // Written in the definition, it may be the wrong one as well.
+  const client = typeof auth.clientId === 'string' ? [`the client ID ${JSON.stringify(auth.clientId)}`] : []
   return new FetchedToken({
     secrets: names,
     time,
@@ -24,7 +26,7 @@ export function clientCredentialsAuthorization(auth: ClientCredentialsAuth, opti
       }
       const { accessToken, lifetimeMs, requestedAt, grant } = await endpoint.request(form, {
         ...asked,
-        refusal: `the client credentials were refused; check ${names.join(' and ')} and the scope`,
+        refusal: `the client credentials were refused; check ${[...client, ...names].join(', ')} and the scope`,
       })
       return { accessToken, usableUntil: requestedAt + usableMs(lifetimeMs), grant }
     },

@@ -64,6 +64,15 @@ describe('credentials', () => {
     await using client = testClient({ base: api.origin, auth: { type: 'bearer', token: secret } }, { SECRET: 'token' })
     expect((await failure(client.get('/x'))).message).toBe(`GET /x answered ${status}${remedy}`)
   })
+
+  test('of a user are named with the user, who may be the wrong one', async () => {
+    await using api = await apiServer([{ status: 401 }])
+    const auth = { type: 'basic', user: 'report', password: secret } as const
+    await using client = testClient({ base: api.origin, auth }, { SECRET: 'password' })
+    expect((await failure(client.get('/x'))).message).toBe(
+      'GET /x answered 401: the credentials were refused; check the user "report" and SECRET',
+    )
+  })
 })
 
 describe('a placeholder {secret:NAME} in a request', () => {
@@ -187,7 +196,8 @@ describe('client credentials', () => {
     const error = await failure(client.get('/x'))
     expect(error).toBeInstanceOf(HttpError)
     expect(error.message).toBe(
-      `POST ${api.origin}/oauth/token answered 401: the client credentials were refused; check SECRET and the scope`,
+      `POST ${api.origin}/oauth/token answered 401: the client credentials were refused; ` +
+        'check the client ID "me", SECRET and the scope',
     )
     expect(api.requests).toHaveLength(1)
   })
