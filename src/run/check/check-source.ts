@@ -12,6 +12,7 @@ import { checkCursorField, checkDeclaredFields } from './check-fields.ts'
 import { checkMovingList } from './check-moving-list.ts'
 import { checkOrder } from './check-order.ts'
 import { checkRejects } from './check-rejects.ts'
+import { checkSince } from './check-since.ts'
 import { checkCursorTimes, checkTimes } from './check-times.ts'
 import { advice, problem, type Checked, type Remark } from './finding.ts'
 import { readFirstPage, type FirstPage } from './first-page.ts'
@@ -43,13 +44,15 @@ export async function checkSource(check: SourceCheck, scope: Scope): Promise<Che
   const { source, stages } = recipe
   for (const name of requiredSecretsIn(recipe)) requireSecret(name, scope.secrets)
   if ('read' in source) return { text: 'a custom source, which is not read' }
-  if (source.job) return { text: 'an export job, which a check does not start' }
+  const since = checkSince(source, recipe, table)
+  if (source.job) return { text: 'an export job, which a check does not start', remarks: since }
   if (offline)
     return {
       text:
         requiredSecretsIn(recipe).length > 0
           ? `${requiredSecretsIn(recipe).join(' and ')} is set`
           : 'it needs no secret',
+      remarks: since,
     }
   const endpoints = new Map((await waysOn()).map((name) => [name, { hasWayOn: true, largestPage: 0 }]))
   const options = { source: { ...source, api: once(source.api) }, recipe, table, endpoints }
@@ -64,6 +67,7 @@ export async function checkSource(check: SourceCheck, scope: Scope): Promise<Che
     remarks: [
       ...(first.grant ? checkCredentials(first.grant, requiredSecretsIn(recipe), scope.now()) : []),
       ...remarksOnPage(first, recipe, source, table),
+      ...since,
       ...(stored ? checkRejects(stored.rejects, first.records.length, table) : []),
       ...(stored?.sharedKey === undefined ? [] : [problem(stored.sharedKey)]),
       ...(rows ? [...checkDeclaredFields(table, rows), ...checkTimes(table, rows)] : []),
