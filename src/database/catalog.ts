@@ -16,6 +16,10 @@ export interface ColumnInfo {
   readonly fraction?: number
   /** The database computes the column, so it cannot be written. */
   readonly isGenerated: boolean
+  /** NOT NULL, and no trigger may set it before a row is inserted. */
+  readonly refusesNull: boolean
+  /** Has a value if none is given: a default, or as an identity. */
+  readonly hasDefault: boolean
 }
 
 export interface UniqueIndex {
@@ -94,7 +98,9 @@ interface CatalogRow {
   readonly indexes: readonly UniqueIndex[]
 }
 
-type CatalogColumn = Pick<ColumnInfo, 'name' | 'type' | 'base' | 'isGenerated'> & { readonly modifier: number }
+type CatalogColumn = Pick<ColumnInfo, 'name' | 'type' | 'base' | 'isGenerated' | 'refusesNull' | 'hasDefault'> & {
+  readonly modifier: number
+}
 
 /** Unpacks the type modifier, which holds the numbers in the brackets behind a type. Each type packs it differently. */
 function columnOf({ modifier, ...column }: CatalogColumn): ColumnInfo {
@@ -128,7 +134,9 @@ with recursive wanted as (
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2 and c.relkind not in ('i', 'I', 'S', 't', 'c')
 ), attributes as (
-  select a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated
+  select a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attnotnull,
+    a.atthasdef or a.attidentity <> '' or exists (
+      select from pg_type where oid = a.atttypid and typdefault is not null) as hasdefault
   from wanted join pg_attribute a on a.attrelid = wanted.oid and a.attnum > 0 and not a.attisdropped
 ), policies as (
   select polcmd, polpermissive, coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true'
@@ -174,7 +182,11 @@ select wanted.relkind as kind, wanted.relnatts as slots,
       'type', format_type(a.atttypid, a.atttypmod),
       'base', t.typname,
       'modifier', types.modifier,
-      'isGenerated', a.attgenerated <> ''
+      'isGenerated', a.attgenerated <> '',
+      -- 7: a trigger for each row, before, of an insert.
+      'refusesNull', a.attnotnull and not exists (
+        select from pg_trigger where tgrelid = wanted.oid and not tgisinternal and tgtype & 7 = 7),
+      'hasDefault', a.hasdefault
     ) order by a.attnum)
     from attributes a join types using (attnum) join pg_type t on t.oid = types.type and t.typtype <> 'd'
   ), '[]') as columns,

@@ -47,6 +47,7 @@ export class NewTable implements EncodedTable {
       columns: this.#columns,
       generated: new Set(),
       slots: size,
+      notNull: new Map(),
       origins: new Map(),
       bytes: 0,
       partitioned: false,

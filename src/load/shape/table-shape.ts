@@ -21,6 +21,8 @@ export interface TableShape {
   readonly generated: ReadonlySet<string>
   /** How many columns the table has had: one that is dropped still counts against the most that it can have. */
   readonly slots: number
+  /** Columns that refuse rows without a value for them. */
+  readonly notNull: ReadonlyMap<string, { readonly hasDefault: boolean }>
   /** The streams and fields for which columns were created. */
   readonly origins: ReadonlyMap<string, ColumnOrigin>
   readonly bytes: number
@@ -61,6 +63,11 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     columns: new Map(info.columns.map((column) => [column.name, typeOf(column)])),
     generated: new Set(info.columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name)),
     slots: info.slots,
+    notNull: new Map(
+      info.columns
+        .filter(({ refusesNull, isGenerated }) => refusesNull && !isGenerated)
+        .map(({ name, hasDefault }) => [name, { hasDefault }]),
+    ),
     origins,
     bytes: info.bytes,
     partitioned: info.kind === 'partitioned',

@@ -34,7 +34,7 @@ export async function checkLists(
       const remarks = [...noLists(list, collected?.problems), ...(rows ? checkDeclaredFields(list.table, rows) : [])]
       // Without an entry nothing says which columns the table needs.
       const entries = rows && rows.length > 0 ? rows : undefined
-      const text = await checkTable(database, { ...check, table: list.table, isList: true, rows: entries })
+      const { text } = await checkTable(database, { ...check, table: list.table, isList: true, rows: entries })
       return { text, ...defined({ remarks }) }
     }),
   )

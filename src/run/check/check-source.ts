@@ -5,7 +5,6 @@ import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
 import type { Api } from '../../model/request.ts'
 import type { Scope } from '../../model/scope.ts'
 import { formatCount } from '../../value/format.ts'
-import { requireSecret } from '../chosen-streams.ts'
 import { checkEnd } from './check-end.ts'
 import { checkCredentials } from './check-credentials.ts'
 import { checkCursorField, checkDeclaredFields } from './check-fields.ts'
@@ -34,15 +33,14 @@ export interface SourceCheck {
 }
 
 export interface CheckedSource extends Checked {
-  /** The rows that a run would make of the first page. Undefined if they are not known. */
+  /** The rows that a run would make of the first page and store in a new table. Undefined if they are not known. */
   readonly rows?: readonly unknown[] | undefined
 }
 
-/** Sends one request, for the first page. Throws what would fail a run. */
+/** Sends one request, for the first page. Its secrets are there. Throws what would fail a run. */
 export async function checkSource(check: SourceCheck, scope: Scope): Promise<CheckedSource> {
   const { recipe, table, location, once, offline, waysOn } = check
   const { source, stages } = recipe
-  for (const name of requiredSecretsIn(recipe)) requireSecret(name, scope.secrets)
   if ('read' in source) return { text: 'a custom source, which is not read' }
   const since = checkSince(source, recipe, table)
   if (source.job) return { text: 'an export job, which a check does not start', remarks: since }
@@ -72,7 +70,7 @@ export async function checkSource(check: SourceCheck, scope: Scope): Promise<Che
       ...(stored?.sharedKey === undefined ? [] : [problem(stored.sharedKey)]),
       ...(rows ? [...checkDeclaredFields(table, rows), ...checkTimes(table, rows)] : []),
     ],
-    rows,
+    rows: stored?.rows ?? rows,
   }
 }
 

@@ -17,12 +17,14 @@ import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
 import { missingTable } from '../sync/lost-table.ts'
+import { checkColumns } from './check-columns.ts'
+import type { Checked } from './finding.ts'
 
 export interface TableCheck {
   readonly pipeline: string
   readonly stream: string
   readonly table: Table
-  /** Rows of the first page. Undefined if they are not known. */
+  /** Rows of the first page that a new table could store. Undefined if they are not known. */
   readonly rows: readonly unknown[] | undefined
   readonly ledger: SchemaState
   /** The table is that of a nested list: its rows are deleted, too, and it is made for the first entry. */
@@ -30,15 +32,15 @@ export interface TableCheck {
 }
 
 /**
- * Checks the key, the columns and the rights of a table, and what a run would change in it. Returns the result, or
- * throws the problem with its remedy.
+ * Checks the key, the columns and the rights of a table, what a run would change in it, and whether it takes the rows
+ * of the first page. Returns the result, or throws the problem with its remedy.
  */
-export async function checkTable(database: Database, check: TableCheck): Promise<string> {
-  const { table, isList = false } = check
+export async function checkTable(database: Database, check: TableCheck): Promise<Checked> {
+  const { table, pipeline, stream, rows = [], isList = false } = check
   const shape = await readShape(database, table)
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
-  if (!shape) return checkMissing(database, check)
+  if (!shape) return { text: await checkMissing(database, check) }
   const fields = new Fields(table, `${check.pipeline}.${check.stream}`, shape)
   for (const row of check.rows ?? []) if (isRecord(row)) fields.learn(Object.keys(row))
   const lacking = await missingRights(database, table, { columns: fields.columns, isList })
@@ -50,7 +52,14 @@ export async function checkTable(database: Database, check: TableCheck): Promise
   const key = table.key.length > 0 ? `, unique by ${[...table.key.map(columnName), ...versions].join(', ')}` : ''
   const change = await changeText(database, check, shape)
   const added = change === undefined && missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''
-  return `exists, ${formatCount(shape.columns.size, 'column')}${key}${change ? `; ${change}` : added}`
+  return {
+    text: `exists, ${formatCount(shape.columns.size, 'column')}${key}${change ? `; ${change}` : added}`,
+    // What a contract rejects stands in the text, and a row of a list is rejected with its record.
+    remarks:
+      isList || (change && table.onSchemaChange === 'reject')
+        ? []
+        : checkColumns(rows, { table, stream: `${pipeline}.${stream}`, shape }),
+  }
 }
 
 /** Returns what a run would change in the table; undefined if that is not known. Throws if it may not. */

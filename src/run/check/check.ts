@@ -19,7 +19,8 @@ import { openStoreToRead } from '../open-store.ts'
 import { schemaRightError, schemasOf, withSchemaRights } from '../schema-right.ts'
 import { cursorChange } from '../cursor-change.ts'
 import { checkLists } from './check-lists.ts'
-import { checkSource } from './check-source.ts'
+import { missingSecrets } from './check-secrets.ts'
+import { checkSource, type CheckedSource } from './check-source.ts'
 import { checkTable } from './check-table.ts'
 import { advice, faultOf, findingsOf, problem, type Finding } from './finding.ts'
 
@@ -59,14 +60,18 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
   await using store = await openLedger(options, secrets)
   await using scope = openScope({ signal, secrets, tokens: tokensOf(store, secrets) })
   const once = withoutRetries()
+  const missing = missingSecrets(streams, secrets)
   const checks = streams.map((stream) => {
     let rows: readonly unknown[] | undefined
     const options = { ...stream, once, offline, waysOn: () => waysOn(store, stream, signal) }
-    const findings = findingsOf(stream.location, scope, async () => {
+    const look = async (): Promise<CheckedSource> => {
       const checked = await checkSource(options, scope)
       rows = checked.rows
       return checked
-    })
+    }
+    const findings = missing.stopped.has(stream.location)
+      ? Promise.resolve([])
+      : findingsOf(stream.location, scope, look)
     const rowsOf = findings.then(
       () => rows,
       () => undefined,
@@ -81,7 +86,7 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
       scope,
     ),
   )
-  return [...asked.flat(), ...stored]
+  return [...missing.findings, ...asked.flat(), ...stored]
 }
 
 interface CheckedStream {
@@ -159,9 +164,7 @@ async function checkStore(
   const cursors = ledger === 'current' ? streams.map((stream) => cursorFindings(database, stream, scope)) : []
   const tables = streams.map(async ({ location: name, rows, ...stream }) => {
     const check = { ...stream, ledger, rows: await rows }
-    const own = await findingsOf(`${name} -> ${stream.table.name}`, scope, async () => ({
-      text: await checkTable(database, check),
-    }))
+    const own = await findingsOf(`${name} -> ${stream.table.name}`, scope, () => checkTable(database, check))
     return stream.table.children ? [...own, ...(await checkLists(database, check, { location: name, scope }))] : own
   })
   return [...first, ...(await Promise.all([...cursors, ...tables])).flat()]

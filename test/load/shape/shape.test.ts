@@ -256,6 +256,7 @@ describe('a schema change', () => {
       name: 'shop.orders',
       columns: new Map([['n', column.type]]),
       generated: new Set<string>(),
+      notNull: new Map<string, { hasDefault: boolean }>(),
       origins: new Map(),
       bytes: 3 * 2 ** 30,
       partitioned: false,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { http, onePage, pipeline, type Pipeline } from '../../../src/index.ts'
+import { bearer, http, onePage, pipeline, secret, type Pipeline } from '../../../src/index.ts'
 import { checkPipelines, type Finding } from '../../../src/run/check/check.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import { apiServer, type ApiServer } from '../../support/api-server.ts'
@@ -29,13 +29,12 @@ const items = () => http(api.origin).get<Item[]>('/').pages(onePage()).records()
 const flow = (options: object = {}, name = 't.items') =>
   pipeline('p', { streams: { items: items().into(name as 't.items', { key: 'id', ...options } as never) } })
 
-async function check(checked: Pipeline): Promise<Finding> {
-  const findings = await checkPipelines([{ pipeline: checked, file: 'p.ts' }], {
-    database: own.url,
-    signal: new AbortController().signal,
-  })
-  return findings.at(-1)!
+async function checkAll(checked: Pipeline, environment = {}): Promise<Finding[]> {
+  const { signal } = new AbortController()
+  return checkPipelines([{ pipeline: checked, file: 'p.ts' }], { database: own.url, environment, signal })
 }
+
+const check = async (checked: Pipeline): Promise<Finding> => (await checkAll(checked)).at(-1)!
 
 test('the columns that a run would add and widen are shown, with one request and without a change', async () => {
   records = [{ id: 1, n: 1 }]
@@ -101,6 +100,60 @@ test('a change of a table that Sluice did not create is a fault without adopt: t
   expect(await check(flow({ adopt: true }))).toMatchObject({ isFault: false })
   records = [{ id: 1 }]
   expect(await check(flow())).toMatchObject({ isFault: false, text: 'exists, 1 column, unique by id' })
+})
+
+/** Returns what is found about the table, without its result. */
+const remarks = async (options: object = {}): Promise<string[]> =>
+  (await checkAll(flow(options)))
+    .filter(({ location, isFault, isAdvice }) => location.includes('->') && (isFault || isAdvice))
+    .map(({ isFault, text }) => `${isFault ? 'problem' : 'advice'}: ${text}`)
+
+test('rows that the table would refuse are told: a text that is too long, a value that is missing', async () => {
+  await own.database.query(`create schema t; create table t.items (
+    id bigint primary key, code varchar(3), kind text not null, note text not null default '', loaded date not null
+    default current_date, twice bigint not null generated always as (id * 2) stored, n bigint not null)`)
+  records = [
+    { id: 1, code: 'four', n: 1, note: 'a' },
+    { id: 2, code: 'abc', n: null, note: null },
+    { id: 3, code: 'abc', n: 1, note: 'a' },
+  ]
+  const before = api.requests.length
+  expect(await remarks()).toEqual([
+    expect.stringMatching(/^advice: 1 record of 3 on the first page would be rejected: .*code.* without being cut/),
+    expect.stringMatching(
+      /^problem: the column kind is NOT NULL and has no default, and no record of the first page has a value .*: each/,
+    ),
+    'advice: the column note is NOT NULL, and 1 of 2 records of the first page have no value for it: these would be ' +
+      'rejected. Give the field a value by .map(), or let the owner run: alter table "t"."items" alter column "note" ' +
+      'drop not null',
+    expect.stringMatching(/^advice: the column n is NOT NULL and has no default, and 1 of 2 records/),
+  ])
+  expect(api.requests.length - before).toBe(1)
+  expect(await remarks({ maxRejects: 0 })).toEqual(Array.from({ length: 4 }, () => expect.stringMatching(/^problem: /)))
+  // A trigger may set what is missing.
+  await own.database.query(`create function t.f() returns trigger language plpgsql as $$ begin return new; end $$;
+    create trigger f before insert on t.items for each row execute function t.f()`)
+  expect(await remarks()).toEqual([expect.stringMatching(/code/)])
+})
+
+const withSecret = (name: string) =>
+  http(api.origin, { auth: bearer(secret(name)) })
+    .get<Item[]>('/')
+    .pages(onePage())
+    .records()
+
+test('a missing secret is told once, with the streams that it stops', async () => {
+  records = [{ id: 1 }]
+  const found = pipeline('p', {
+    streams: {
+      a: withSecret('FIRST').into('t.a', { key: 'id' }),
+      b: withSecret('SECOND').into('t.b', { key: 'id' }),
+      c: withSecret('FIRST').into('t.c', { key: 'id' }),
+    },
+  })
+  expect((await checkAll(found, { SECOND: 'given' })).filter(({ isFault }) => isFault)).toEqual([
+    { location: 'p.a, p.c', isFault: true, text: expect.stringMatching(/^secret FIRST is not set: .*MISSING_SECRET/) },
+  ])
 })
 
 test('so it is before the first run, which creates the ledger', async () => {
