@@ -3,14 +3,14 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
 import { displayWidth } from '../output/display-width.ts'
 import { linesThatFit } from './lines-that-fit.ts'
-import { type Progress, ProgressTracker } from './progress-tracker.ts'
+import { type Progress, ProgressTracker, type TrackerOptions } from './progress-tracker.ts'
 import { redirectWrites } from './redirect-writes.ts'
 import type { Paint } from './numbers-line.ts'
 import { streamLines } from './stream-lines.ts'
 import type { StreamProgress } from './stream-progress.ts'
 import { symbolsFor } from './symbols.ts'
 
-export interface LiveOptions {
+export interface LiveOptions extends TrackerOptions {
   /** Streams that also write to this terminal. @default process.stdout and process.stderr, if they are terminals */
   readonly others?: readonly NodeJS.WriteStream[]
   /** Milliseconds between two frames. @default 200 */
@@ -24,7 +24,7 @@ export interface LiveOptions {
 export function liveProgress(
   names: readonly string[],
   terminal: WriteStream,
-  { others = [process.stdout, process.stderr].filter((one) => one.isTTY), everyMs = 200 }: LiveOptions = {},
+  { others = [process.stdout, process.stderr].filter((one) => one.isTTY), everyMs = 200, isReported }: LiveOptions = {},
 ): Progress {
   const write = terminal.write.bind(terminal)
   // Some terminals say 0 columns if they do not know.
@@ -55,8 +55,10 @@ export function liveProgress(
     write(text)
     draw()
   })
-  const tracker = new ProgressTracker(names, (text, kind) =>
-    redirect.put(`${paint(kind === 'failure' ? 'red' : 'yellow', text)}\n`),
+  const tracker = new ProgressTracker(
+    names,
+    (text, kind) => redirect.put(`${paint(kind === 'failure' ? 'red' : 'yellow', text)}\n`),
+    { isReported },
   )
   const nameWidth = Math.max(...names.map(displayWidth))
   const symbols = symbolsFor(process.env)

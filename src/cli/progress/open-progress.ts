@@ -23,10 +23,13 @@ export function outputModeOf({ json = false, logFormat = 'text' }: OutputOptions
   return process.stdout.isTTY && process.env['TERM'] !== 'dumb' ? 'live' : 'plain'
 }
 
-/** Opens the display of streams while they run. Events are not shown here: `eventLog` writes them. */
+/**
+ * Opens the display of streams while they run. The caller prints a report at the end. Events are not shown here:
+ * `eventLog` writes them.
+ */
 export function openProgress(mode: OutputMode, streams: readonly string[], options: PlainOptions): Progress {
   if (mode === 'json' || mode === 'events' || streams.length === 0) return noProgress
   return mode === 'live'
-    ? liveProgress(streams, process.stdout)
-    : plainProgress(streams, (line) => console.log(line), options)
+    ? liveProgress(streams, process.stdout, { isReported: true })
+    : plainProgress(streams, (line) => console.log(line), { ...options, isReported: true })
 }

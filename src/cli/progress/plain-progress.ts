@@ -5,10 +5,10 @@ import { formatTime } from '../output/format-time.ts'
 import { formatPercent, formatRemaining } from './estimates.ts'
 import { eventText } from './event-text.ts'
 import { phaseText } from './numbers-line.ts'
-import { type Progress, ProgressTracker } from './progress-tracker.ts'
+import { type Progress, ProgressTracker, type TrackerOptions } from './progress-tracker.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
-export interface PlainOptions {
+export interface PlainOptions extends TrackerOptions {
   /** Precedes the name of a stream: `shop.`, or `shops@` where names begin with their account. @default '' */
   readonly prefix?: string
   /** Also prints each request. @default false */
@@ -27,12 +27,12 @@ export interface PlainOptions {
 export function plainProgress(
   names: readonly string[],
   print: (line: string) => void,
-  { prefix = '', verbose = false, everyMs = 10_000 }: PlainOptions = {},
+  { prefix = '', verbose = false, everyMs = 10_000, isReported }: PlainOptions = {},
 ): Progress {
   const put = (subject: string, text: string): void =>
     print(`${formatTime(new Date())}  ${onOneLine(subject)}  ${onOneLine(text.replaceAll(/\s*\n\s*/g, ' '))}`)
   const pipeline = prefix.slice(0, -1)
-  const tracker = new ProgressTracker(names, (text) => put(pipeline, text))
+  const tracker = new ProgressTracker(names, (text) => put(pipeline, text), { isReported })
   const printed = new Map<StreamProgress, string>()
   /** Events that may come by the thousand: the kind and the stream, and when the last one was printed. */
   const repeated = new Map<string, number>()

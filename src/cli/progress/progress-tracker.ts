@@ -15,17 +15,24 @@ const MAX_PRINTED_FAILURES = 10
 /** Prints a line that stays on the screen. */
 type PrintNotice = (text: string, kind: 'warning' | 'failure') => void
 
+export interface TrackerOptions {
+  /** A report follows at the end, with the reason of each failure. @default false */
+  readonly isReported?: boolean | undefined
+}
+
 /** Keeps the progress of each stream up to date by the events of a run, and prints warnings and failures. */
 export class ProgressTracker {
   #streams: readonly StreamProgress[]
   readonly #print: PrintNotice
+  readonly #isReported: boolean
   /** The start of each window that is being read, by its slice. */
   readonly #windows = new Map<string, string>()
   #failedWindows = 0
   /** Printed warnings. Each window of a backfill may repeat the same one. */
   readonly #warnings = new Set<string>()
 
-  constructor(names: readonly string[], print: PrintNotice) {
+  constructor(names: readonly string[], print: PrintNotice, { isReported = false }: TrackerOptions = {}) {
+    this.#isReported = isReported
     this.#streams = names.map((name) => new StreamProgress(name))
     this.#print = print
   }
@@ -49,8 +56,11 @@ export class ProgressTracker {
   #printNotice(event: RunEvent): void {
     const stream = 'stream' in event && event.stream !== undefined ? `${event.stream}: ` : ''
     if (event.type === 'warning') this.#printWarning(`warning: ${stream}${event.message}`)
-    else if (event.type === 'stream.failed') this.#print(`failed: ${stream}${event.error}`, 'failure')
-    else if (event.type === 'slice.started' && event.lower !== undefined)
+    else if (event.type === 'stream.failed') {
+      // The report would repeat it in the next lines, unless other streams go on.
+      if (!this.#isReported || this.#goesOnWithout(event.stream))
+        this.#print(`failed: ${stream}${event.error}`, 'failure')
+    } else if (event.type === 'slice.started' && event.lower !== undefined)
       this.#windows.set(event.slice, event.lower.replace(/T00:00:00(?:\.000)?Z$/, ''))
     else if (event.type === 'slice.finished') this.#windows.delete(event.slice)
     else if (event.type === 'slice.failed') {
@@ -60,6 +70,10 @@ export class ProgressTracker {
       else if (this.#failedWindows === MAX_PRINTED_FAILURES + 1)
         this.#print('more windows failed; they are counted below and not printed', 'failure')
     }
+  }
+
+  #goesOnWithout(stream: string): boolean {
+    return this.#streams.some(({ name, phase }) => name !== stream && (phase === 'running' || phase === 'waiting'))
   }
 
   #printWarning(text: string): void {

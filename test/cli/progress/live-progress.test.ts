@@ -143,6 +143,17 @@ describe('live lines', () => {
   })
 })
 
+const failed = (stream: string): RunEvent => ({ type: 'stream.failed', stream, error: 'no' })
+
+test('a failure that a report repeats at once is left to the report, and told while other streams go on', () => {
+  const printed: string[] = []
+  {
+    using progress = plainProgress(['s', 'other'], (line) => printed.push(line.slice(21)), { isReported: true })
+    for (const stream of ['s', 'other']) progress.on(failed(stream))
+  }
+  expect(printed.filter((line) => line.includes('failed: '))).toEqual(['  failed: s: no'])
+})
+
 test('plain lines say what happened once, and how far a stream is if that changed', () => {
   jest.useFakeTimers()
   try {

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../../model/event.ts'
 import type { Report } from '../../../model/report.ts'
+import { problemText } from '../../../run/report/problem-text.ts'
 import { reportText } from '../../../run/report/report-text.ts'
 import type { CommandContext } from '../../execute-command.ts'
 import { printStack } from '../../output/print-error.ts'
@@ -34,7 +35,11 @@ export async function runAndReport<R extends Report | undefined>(
     using progress = log ?? openProgress(mode, streams, { prefix: `${pipeline}.`, verbose })
     return await run({ onEvent: progress.on, onStreamError: (_, error) => errors.push(error) })
   }
-  const report = await running()
+  const report = await running().catch((error: unknown) => {
+    // Without a report, nothing else would tell them.
+    for (const one of errors) if (one !== error) console.error(hide(problemText(one, pipeline)))
+    throw error
+  })
   if (!report) return report
   if (print) print(report)
   else if (log) log.report(report)
