@@ -4,6 +4,7 @@ import type { Duration } from '../model/request.ts'
 import { Connection } from './connection/connection.ts'
 import { databaseLabel } from './connection/label.ts'
 import { Pool } from './connection/pool.ts'
+import type { Result } from './connection/session.ts'
 import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
 import { quoteLiteral } from './quote.ts'
 import { connectionConfig } from './connection/tls.ts'
@@ -104,6 +105,16 @@ export class Database implements Queryable, AsyncDisposable {
     options: QueryOptions = {},
   ): Promise<Row | undefined> {
     return onlyRowIfAny(await this.query<Row>(text, values, options), { label: this.label, text })
+  }
+
+  /** Runs one statement that no transaction allows, such as `create database`. */
+  async runAlone(text: string, { timeout = '2h', signal }: QueryOptions = {}): Promise<Result[]> {
+    const session = await this.#pool.acquire(signal)
+    try {
+      return await session.runNumbered(text, { signal, limitMs: duration(timeout) })
+    } finally {
+      this.#pool.release(session)
+    }
   }
 
   /** Returns this database with options that hold for each statement. */

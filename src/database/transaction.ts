@@ -63,6 +63,14 @@ export class Transaction implements Queryable, AsyncDisposable {
     return (await this.#session.run(`${opening};\n${text}`, this.#options)).slice(statementsIn(opening))
   }
 
+  /** As `run`, but of several columns with one name each keeps its value, and gets a number: `count`, `count_2`. */
+  async runNumbered(text: string): Promise<Result[]> {
+    this.#mustBeOpen()
+    const opening = this.#takeOpening()
+    if (opening) await this.#session.run(opening, this.#options)
+    return this.#session.runNumbered(text, this.#options)
+  }
+
   /**
    * Runs statements of which the last is `copy … from stdin`, with its data. Returns the number of rows copied.
    */

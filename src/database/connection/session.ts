@@ -1,4 +1,4 @@
-import type { QueryResult } from 'pg'
+import type { QueryArrayResult, QueryResult } from 'pg'
 import { abortable } from '../../flow/signals/abortable.ts'
 import { deadline } from '../../flow/signals/timeout.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
@@ -74,6 +74,14 @@ export class Session {
   /** Runs statements without values, sent together by the simple protocol. */
   run(text: string, options: StatementOptions): Promise<Result[]> {
     return this.#inTurn(() => ({ done: this.client.query(text).then(resultsOf) }), options)
+  }
+
+  /** As `run`, but of several columns with one name each keeps its value, and gets a number: `count`, `count_2`. */
+  runNumbered(text: string, options: StatementOptions): Promise<Result[]> {
+    return this.#inTurn(
+      () => ({ done: this.client.query<unknown[]>({ text, rowMode: 'array' }).then(numberedResultsOf) }),
+      options,
+    )
   }
 
   /** Runs one statement and returns its rows. */
@@ -185,4 +193,27 @@ function resultsOf(result: QueryResult | QueryResult[]): Result[] {
     count: rowCount ?? 0,
     command,
   }))
+}
+
+function numberedResultsOf(result: QueryArrayResult<unknown[]> | QueryArrayResult<unknown[]>[]): Result[] {
+  return [result].flat().map(({ rows, rowCount, command, fields }) => {
+    const columns = numbered(fields.map(({ name }) => name))
+    return {
+      rows: rows.map((row) => Object.fromEntries(row.map((value, index) => [columns[index] ?? '', value]))),
+      columns,
+      count: rowCount ?? 0,
+      command,
+    }
+  })
+}
+
+/** Returns names of which no two are equal. */
+function numbered(names: readonly string[]): string[] {
+  const taken = new Set<string>()
+  return names.map((name) => {
+    let own = name
+    for (let number = 2; taken.has(own) || (own !== name && names.includes(own)); number += 1) own = `${name}_${number}`
+    taken.add(own)
+    return own
+  })
 }

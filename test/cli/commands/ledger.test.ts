@@ -178,10 +178,23 @@ describe('sluice sql', () => {
     )
   })
 
-  test('refuses two columns with one name', async () => {
-    expect((await sluice('sql', 'select count(*), count(distinct id) from shop.orders')).stderr).toContain(
-      'two columns are called count, and only one of them could be shown: rename one, as in count as count_2',
+  test('shows both of two columns with one name', async () => {
+    const statement = 'select count(*), count(*) + 1 as count_2, -count(*) as count from (values (1)) as one'
+    expect((await sluice('sql', statement)).stdout).toBe(
+      'count  count_2  count_3\n-----  -------  -------\n    1        2       -1\n(1 row)\n',
     )
+    expect((await sluice('sql', '--json', statement)).stdout).toBe('{"count":"1","count_2":"2","count_3":"-1"}\n')
+  })
+
+  test('runs a statement alone that no transaction allows, with --write', async () => {
+    const name = `${new URL(shop.database.url).pathname.slice(1)}_more`
+    const create = `create database ${name}`
+    expect((await sluice('sql', create)).stderr).toContain('add --write to allow it')
+    expect((await sluice('sql', '--write', `select 1; ${create}`)).stderr).toMatch(
+      /CREATE DATABASE cannot .+ \(SQLSTATE 25001\); give it alone: several statements are one transaction/,
+    )
+    expect(await sluice('sql', '--write', create)).toMatchObject({ code: 0, stdout: 'CREATE\n' })
+    await shop.database.database.query(`drop database ${name}`)
   })
 
   test('changes data only with --write', async () => {

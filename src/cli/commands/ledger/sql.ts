@@ -1,3 +1,5 @@
+import type { Result } from '../../../database/connection/session.ts'
+import type { Database } from '../../../database/database.ts'
 import { sqlState } from '../../../database/errors.ts'
 import { DatabaseError, UsageError } from '../../../model/errors.ts'
 import { connectStore } from '../../../run/open-store.ts'
@@ -11,7 +13,10 @@ interface SqlOptions extends CommonOptions {
   readonly json?: boolean
 }
 
-/** `sluice sql`: runs all statements in one transaction, read-only unless --write is given. */
+/**
+ * `sluice sql`: runs all statements in one transaction, read-only unless --write is given. With --write, a statement
+ * that no transaction allows is run alone.
+ */
 export async function sqlCommand(
   [text]: [string],
   { database, write = false, json = false }: SqlOptions,
@@ -25,19 +30,9 @@ export async function sqlCommand(
     )
   await using store = await connectStore({ database, signal })
   const { label } = store.database
-  await using transaction = await store.database.transaction({ readOnly: !write, signal })
-  const results = await transaction.run(text).catch((error: unknown) => {
+  const results = await runIn(store.database, text, { write, signal }).catch((error: unknown) => {
     throw explained(error, label, write)
   })
-  for (const { columns } of results) {
-    const twice = columns.find((name, index) => columns.indexOf(name) < index)
-    if (twice !== undefined)
-      throw new UsageError(
-        `${label}: two columns are called ${twice}, and only one of them could be shown: ` +
-          `rename one, as in ${twice} as ${twice}_2`,
-      )
-  }
-  await transaction.commit()
   for (const { command, rows, count } of results) {
     if (json) {
       printJsonLines(rows)
@@ -50,6 +45,24 @@ export async function sqlCommand(
   return 0
 }
 
+async function runIn(
+  database: Database,
+  text: string,
+  { write, signal }: { readonly write: boolean; readonly signal: AbortSignal },
+): Promise<Result[]> {
+  try {
+    await using transaction = await database.transaction({ readOnly: !write, signal })
+    const results = await transaction.runNumbered(text)
+    await transaction.commit()
+    return results
+  } catch (error) {
+    if (sqlState(error) !== NO_TRANSACTION || !write) throw error
+  }
+  return database.runAlone(text, { signal })
+}
+
+/** Such as that of `create database`. */
+const NO_TRANSACTION = '25001'
 const READ_ONLY_TRANSACTION = '25006'
 
 function explained(error: unknown, label: string, write: boolean): unknown {
@@ -58,14 +71,16 @@ function explained(error: unknown, label: string, write: boolean): unknown {
   const text =
     state === READ_ONLY_TRANSACTION
       ? 'this statement would change data, and only reading is allowed; add --write to allow it'
-      : `${messageOf(error)} (SQLSTATE ${state}); ${hintOf(error, state) ?? 'correct the statement'}`
+      : `${messageOf(error)} (SQLSTATE ${state}); ${hintOf(error, state, write) ?? 'correct the statement'}`
   return new DatabaseError(`${label}: ${text}`, { cause: error })
 }
 
 const UNDEFINED_TABLE = '42P01'
 
 /** Returns what the server suggests, such as another column, or where the names of the tables are. */
-function hintOf(error: unknown, state: string): string | undefined {
+function hintOf(error: unknown, state: string, write: boolean): string | undefined {
   if (Error.isError(error) && 'hint' in error && typeof error.hint === 'string') return error.hint
+  if (state === NO_TRANSACTION)
+    return write ? 'give it alone: several statements are one transaction' : 'add --write, and give it alone'
   return state === UNDEFINED_TABLE ? 'to list the tables of the pipelines: sluice list' : undefined
 }
