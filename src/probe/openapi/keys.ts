@@ -18,21 +18,30 @@ const SURE = ['id', '_id', 'uuid', 'guid', 'uid', 'gid', 'sid']
 /** Names of a field that may identify it. */
 const LIKELY = ['key', 'urn', 'hash', 'code', 'slug', 'sku', 'number', 'name']
 
-/** Finds the field that identifies a record: `id`, `uuid`, or `order_id` of an order. */
-export function keyOf(record: Schema, kind: string, schemas: Schemas): KeyFound {
-  const own = plainName(singular(kind.split('_').at(-1) ?? kind))
+/**
+ * Finds the field that identifies a record: `id`, `uuid`, or `order_id` of an order. `addressedBy`: the name in braces
+ * of the path of one record, such as `dag_id` of `/dags/{dag_id}`.
+ */
+export function keyOf(record: Schema, kind: string, schemas: Schemas, addressedBy?: string): KeyFound {
+  const [own = kind, ...longer] = namesOf(kind)
   const names = [...record.properties.keys()].filter((name) => isValue(schemas.member(record, name)))
   const find = (wanted: readonly string[]): string[] =>
     wanted.flatMap((one) => names.filter((name) => plainName(name) === plainName(one)))
-  const sure = find([...SURE, `${own}id`, `${own}uuid`, `${own}guid`])
-  const field = sure.find((name) => record.required.has(name)) ?? sure[0]
+  // The longest name first: an order item has the id of its item, too.
+  const ids = [...longer.toReversed(), own].flatMap((one) => [`${one}id`, `${one}uuid`, `${one}guid`])
+  const sure = find([...SURE, ...ids])
+  const [address] = addressedBy === undefined ? [] : find([addressedBy])
+  const field = sure.find((name) => record.required.has(name)) ?? sure[0] ?? address
   if (field !== undefined) {
-    const isRequired = record.required.has(field)
+    // The API answers one record by it, so each has it.
+    const isAddress = addressedBy !== undefined && isNameOf(addressedBy, field, [own, ...longer])
+    const isRequired = isAddress || record.required.has(field)
     const question = `does each record have '${field}'? It is not required, and a record without it is rejected.`
     return { field, likely: field, questions: isRequired ? [] : [question] }
   }
-  const ids = names.filter((name) => /(^|[a-z_])(id|Id|ID)$/.test(name))
-  const [likely, ...others] = [...new Set([...find([own, ...LIKELY.map((name) => own + name), ...LIKELY]), ...ids])]
+  const likelyIds = names.filter((name) => /(^|[a-z_])(id|Id|ID)$/.test(name))
+  const named = find([own, ...LIKELY.map((name) => own + name), ...LIKELY])
+  const [likely, ...others] = [...new Set([...named, ...likelyIds])]
   const which = [likely, ...others.slice(0, 2)].filter((name) => name !== undefined).map((name) => `'${name}'`)
   return {
     ...(likely !== undefined && { likely }),
@@ -41,6 +50,18 @@ export function keyOf(record: Schema, kind: string, schemas: Schemas): KeyFound 
         'Without one, each run replaces the table.',
     ],
   }
+}
+
+/** The names of one record, the shortest first: `error` and `importerror` of `import_errors`. */
+function namesOf(kind: string): string[] {
+  const words = kind.split('_')
+  return words.map((_, index) => plainName(singular(words.slice(words.length - 1 - index).join('_'))))
+}
+
+/** True for `{orderId}` and the field `id` of an order, for `{id}` and its field `order_id`, and for equal names. */
+const isNameOf = (parameter: string, field: string, kinds: readonly string[]): boolean => {
+  const [name, plain] = [plainName(parameter), plainName(field)]
+  return name === plain || kinds.some((kind) => name === kind + plain || plain === kind + name)
 }
 
 export const isValue = ({ kinds }: Schema): boolean =>

@@ -1,4 +1,5 @@
 // Sorts the operations of a description: which ones are lists, and which are left out, and why.
+import { defined } from '../../value/defined.ts'
 import type { Description } from './description.ts'
 import { findRecords, type LeftOutReason } from './find-records.ts'
 import { isNode, listAt } from './node.ts'
@@ -15,6 +16,8 @@ export interface ListOperation extends ListAnswer {
   readonly name: string
   /** Other lists in its answer. */
   readonly others: readonly string[]
+  /** The name in braces by which one of its records is read: `id` of `/orders/{id}`. @default no such path */
+  readonly addressedBy?: string
 }
 
 export interface LeftOut {
@@ -38,14 +41,29 @@ const REASONS: Readonly<Record<LeftOutReason, string>> = {
 export function listsOf(description: Description, schemas: Schemas): { lists: ListOperation[]; leftOut: LeftOut[] } {
   const leftOut: LeftOut[] = []
   const lists: Omit<ListOperation, 'name'>[] = []
+  const single = new Map<string, string>()
   for (const operation of operationsOf(description)) {
     const found = operation.method === 'GET' ? listOf(operation, description, schemas) : notRead(operation)
+    if (found === REASONS['one record']) {
+      const [, list, name] = /^(.*)\/\{([^{}]+)\}\/?$/.exec(operation.path) ?? []
+      if (list !== undefined && name !== undefined) single.set(samePath(list), name)
+    }
     if (typeof found === 'string') leftOut.push({ operation: `${operation.method} ${operation.path}`, reason: found })
     else lists.push(found)
   }
   const names = streamNames(lists.map(({ operation }) => operation.path))
-  return { lists: lists.map((list) => ({ ...list, name: names.get(list.operation.path) ?? 'records' })), leftOut }
+  return {
+    lists: lists.map((list) => ({
+      ...list,
+      name: names.get(list.operation.path) ?? 'records',
+      ...defined({ addressedBy: single.get(samePath(list.operation.path)) }),
+    })),
+    leftOut,
+  }
 }
+
+/** The names in braces may differ. */
+const samePath = (path: string): string => path.replaceAll(/\{[^{}]*\}/g, '{}').replace(/\/$/, '')
 
 /** Lists that are read by POST exist, and their bodies are not described as lists are. */
 const notRead = ({ method, path }: Operation): string =>

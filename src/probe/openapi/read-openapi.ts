@@ -44,7 +44,7 @@ export function readOpenApi(description: Description, choice: Choice & { readonl
   const auth = given.length > 0 ? { auth: given, questions: [] } : authOf(description, operations, { base, prefix })
   const types = new SchemaTypes(schemas)
   const records = types.ofRecords(recordsOf(selected))
-  const streams = streamsOf(selected, { schemas, records, given: choice.given })
+  const { streams, common } = askedOnce(streamsOf(selected, { schemas, records, given: choice.given }))
   const required = Object.assign({}, ...selected.map(({ request }) => request.headers)) as Record<string, string>
   const headers = { ...required, ...choice.headers }
   return {
@@ -57,7 +57,7 @@ export function readOpenApi(description: Description, choice: Choice & { readonl
       about: aboutOf(description, [...leftOut, ...others], choice.only),
       types: types.types,
       streams,
-      questions: [...questions, ...auth.questions].map(capitalized),
+      questions: [...[...questions, ...auth.questions].map(capitalized), ...common],
     },
     leftOut: [...leftOut, ...others],
   }
@@ -86,6 +86,29 @@ function aboutOf(
     `Written by sluice probe --openapi ${from}${title === '' ? '' : `: ${title}`}.`,
     ...(only ? [`Only these lists were chosen: ${only.join(', ')}.`] : leftOutLines(leftOut, MOST_NAMED)),
   ]
+}
+
+/** A question of so many lists is asked once, for all of them. */
+const MANY_LISTS = 3
+/** Lists that such a question names. */
+const MOST_LISTS = 5
+
+/** Takes the questions out of streams that are asked of many of them. */
+function askedOnce(streams: readonly FoundStream[]): { streams: FoundStream[]; common: string[] } {
+  const asked = new Map<string, string[]>()
+  for (const { name, questions = [] } of streams)
+    for (const question of questions) asked.set(question, [...(asked.get(question) ?? []), name])
+  const common = [...asked].filter(([, lists]) => lists.length >= MANY_LISTS)
+  return {
+    streams: streams.map((stream) => ({
+      ...stream,
+      questions: (stream.questions ?? []).filter((one) => (asked.get(one)?.length ?? 0) < MANY_LISTS),
+    })),
+    common: common.map(([question, lists]) => {
+      const more = lists.length > MOST_LISTS ? ' and others' : ''
+      return `${question} (${lists.length} lists: ${lists.slice(0, MOST_LISTS).join(', ')}${more})`
+    }),
+  }
 }
 
 /** Each record has its key, and what the paths of its children need. */

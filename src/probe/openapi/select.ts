@@ -45,7 +45,7 @@ export function select(
     list,
     path: list.operation.path,
     record: list.record,
-    key: keyOf(list.record, list.name, schemas),
+    key: keyOf(list.record, list.name, schemas, list.addressedBy),
   }))
   const parents = known.map((one) => ({ ...one, keyField: one.key.likely }))
   const states = new Map<string, Selected | string>()
