@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, jest, test } from '@jest/globals'
 import { http, onePage, since } from '../../src/index.ts'
 import { backfillPipeline } from '../../src/run/backfill/backfill-pipeline.ts'
+import { replay } from '../../src/run/replay/replay.ts'
 import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -213,4 +214,26 @@ test("deleted: 'mark' keeps the row with the time, and takes the mark away when 
     ['changed', null],
     ['two', null],
   ])
+})
+
+test('a deletion without a version settles the rejects of its key, and a replay does not bring it back', async () => {
+  await using api = await listing([{ id: 1, name: 'one', at: '2025-01-01T00:00:00Z' }])
+  await using target = await testDatabase()
+  const flow = (isBroken: boolean) =>
+    one(
+      api.items
+        .deleted(({ gone }) => gone === true)
+        .map((item) => {
+          if (isBroken && item.name === 'bad') throw new Error('a bad item')
+          return item
+        })
+        .into('t.items', { key: 'id', versionBy: 'at' }),
+    )
+  await runPipeline(flow(true), { database: target.url })
+  api.list = [{ id: 1, name: 'bad', at: '2025-01-02T00:00:00Z' }]
+  await runPipeline(flow(true), { database: target.url })
+  api.list = [{ id: 1, gone: true }]
+  await runPipeline(flow(true), { database: target.url })
+  expect(await replay(flow(false), { database: target.url })).toBeUndefined()
+  expect(await rowsOf(target)).toEqual([])
 })

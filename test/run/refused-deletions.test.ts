@@ -35,6 +35,14 @@ test('a row that the database refuses to delete is rejected alone, and deleted b
   const [reject] = await target.database.query<{ reason: string }>('select reason from sluice.rejects')
   expect(reject?.reason).toMatch(/^its row cannot be deleted: .*foreign key.*Delete the rows that refer to it first/)
   await target.database.query('delete from t.parts')
+  // Nothing decides whether the row is newer. The deletion is not counted, and waits.
+  const kept = await replay(flow, { database: target.url })
+  expect(kept?.streams['items']?.counts).toMatchObject({ deleted: 0, rejected: 1 })
+  expect(await rowsOf(target)).toHaveLength(2)
+  const [again] = await target.database.query<{ reason: string }>(
+    'select reason from sluice.rejects where settled_at is null',
+  )
+  expect(again?.reason).toContain('its row is stored, and may be newer')
   const replayed = await replay(flow, { database: target.url, overwrite: true })
   expect(replayed?.streams['items']?.counts).toMatchObject({ deleted: 1 })
   expect(await rowsOf(target)).toEqual([[4, 'four']])

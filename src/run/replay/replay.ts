@@ -18,6 +18,7 @@ import { RunContext } from '../run-context.ts'
 import { StreamContext } from '../stream-context.ts'
 import { holdSlice } from '../sync/hold-slice.ts'
 import { replayPages } from './replay-pages.ts'
+import { refuseDeletions } from './refuse-deletions.ts'
 
 export interface ReplayOptions extends Pick<
   RunOptions,
@@ -66,7 +67,9 @@ async function replayStream(
     // They were rejected before. Those that are rejected again must not prevent the others from being stored.
     const lenient = { ...table, maxRejects: rejects.length + table.maxRejects }
     const target = new StreamContext(stream.run, stream.stream, { batch: stream.batch, table: lenient })
-    await replayRejects(target, newestFirst ? rejects.toReversed() : rejects)
+    await replayRejects(target, newestFirst ? rejects.toReversed() : rejects, {
+      keeps: newestFirst ? stream.table : undefined,
+    })
     if (newestFirst) warnOfKeptRows(stream)
     stream.warnIfOpen()
     return stream.tally.report('done')
@@ -75,12 +78,21 @@ async function replayStream(
   }
 }
 
-async function replayRejects(stream: StreamContext, rejects: readonly StoredReject[]): Promise<void> {
-  const { run, recipe, table } = stream
+/** `keeps`: the table whose stored rows stay. */
+async function replayRejects(
+  stream: StreamContext,
+  rejects: readonly StoredReject[],
+  { keeps }: { readonly keeps: Table | undefined },
+): Promise<void> {
+  const { database, run, recipe, table, readSignal: signal } = stream
   await using held = holdSlice(stream, { slice: await replaySlice(stream) })
   const options = { workers: run.workers, isKeyless: table.key.length === 0 }
   await held.sync({
-    read: (_, scope) => replayPages(rejects, recipe, scope, options),
+    read: (_, scope) => {
+      const pages = replayPages(rejects, recipe, scope, options)
+      // A deletion ends the current version of a history.
+      return keeps?.write === 'merge' ? refuseDeletions(pages, { database, table: keeps, signal }) : pages
+    },
     endSql: () =>
       replayedSql(
         rejects.map(({ id }) => id),

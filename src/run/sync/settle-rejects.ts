@@ -49,7 +49,7 @@ export async function* settleRejects(
     // What is deleted needs no repair, and a replay must not bring it back.
     if (removesAnnounced(table))
       for (const { record, origin } of page.tombstones ?? [])
-        for (const identity of rejects.settledBy(record, origin, parents)) settles.add(identity)
+        for (const identity of rejects.settledByDeletion(record, origin, parents)) settles.add(identity)
     yield settles.size === 0 ? page : { ...page, settles: [...settles] }
   }
 }
@@ -78,6 +78,7 @@ const isAtLeast = (version: string, other: string): boolean =>
   cursorKind(version) === cursorKind(other) && compareCursors(version, other) >= 0
 
 class OpenRejects {
+  readonly #key: readonly string[]
   readonly #fields: readonly string[]
   readonly #isVersioned: boolean
   readonly #isHistory: boolean
@@ -90,6 +91,7 @@ class OpenRejects {
 
   constructor(found: readonly OpenIdentity[], table: Table) {
     const open = found.map(({ identity }) => identity)
+    this.#key = table.key
     this.#fields = identifyingFields(table)
     this.#isVersioned = this.#fields.length > table.key.length
     this.#isHistory = table.write === 'history'
@@ -116,6 +118,22 @@ class OpenRejects {
     if (this.#hashedRows.size > 0 && this.#hashedRows.has(sample(record)))
       settled.push(hashIdentity({ record, stage: 'database' }))
     return settled.filter((identity) => this.#open.has(identity))
+  }
+
+  /**
+   * Returns the identities of the open rejects that a deletion settles. One without a version is later than all that
+   * was read before it. A history still lacks the versions of its rejects.
+   */
+  settledByDeletion(record: unknown, origin: unknown, parents?: readonly unknown[]): string[] {
+    const settled = this.settledBy(record, origin, parents)
+    const keys = keyTexts(record, this.#key)
+    if (!this.#isVersioned || this.#isHistory || !keys || keyTexts(record, this.#fields)) return settled
+    const key = JSON.stringify(keys)
+    const levels: RecordLevel[] = ['row', parents?.length ?? 0]
+    return [
+      ...settled,
+      ...levels.flatMap((level) => this.#byKey.get(`${level} ${key}`) ?? []).map((one) => one.identity),
+    ]
   }
 
   #withKey(record: unknown, level: RecordLevel): string[] {
