@@ -9,9 +9,12 @@ import { join, resolve } from 'node:path'
 const ROOT = resolve(import.meta.dirname, '../..')
 const COPIED = ['src', 'test', 'migrations', 'package.json', 'tsconfig.json', 'jest.config.ts']
 
-/** `test/kill` or `test/moving` with its arguments, or `test` with those of Jest, which must notice a mutant. */
+/**
+ * `test/kill`, `test/moving` or `test/changes` with its arguments, or `test` with those of Jest, which must notice a
+ * mutant.
+ */
 interface Proof {
-  readonly harness: 'kill' | 'moving' | 'test'
+  readonly harness: 'kill' | 'moving' | 'changes' | 'test'
   readonly args: readonly string[]
 }
 
@@ -30,12 +33,14 @@ async function mutants(): Promise<Mutant[]> {
       const file = join(import.meta.dirname, name)
       const text = await readFile(file, 'utf8')
       const [, takes] = /^takes: (.+)$/m.exec(text) ?? []
-      const proofs = [...text.matchAll(/^(kill|moving|test): (.+)$/gm)].map(([, harness, args = '']) => ({
+      const proofs = [...text.matchAll(/^(kill|moving|changes|test): (.+)$/gm)].map(([, harness, args = '']) => ({
         harness: harness as Proof['harness'],
         args: [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
       }))
       if (takes === undefined || proofs.length === 0)
-        throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …', 'moving: …' or 'test: …'`)
+        throw new Error(
+          `${file} must begin with the lines 'takes: …' and 'kill: …', 'moving: …', 'changes: …' or 'test: …'`,
+        )
       return {
         name: name.replace(/\.patch$/, ''),
         file,
