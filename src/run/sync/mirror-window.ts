@@ -77,7 +77,9 @@ export async function laterPage(
   const { recipe, table } = stream
   const present: unknown[] = []
   let completeness: Completeness | undefined
-  for await (const page of mirror.follow(readSteps(recipe, { since: cursor }, scope, movedList(table)))) {
+  for await (const page of mirror.follow(
+    readSteps(recipe, { since: cursor }, scope, { ...movedList(table), onPart: mirror.keepPart }),
+  )) {
     completeness = worstOf(completeness, page.completeness)
     present.push(...page.records.map((record) => keyOf(record, table.key)), ...(page.present ?? []))
     page.hold?.[Symbol.dispose]()
