@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const COPIED = ['src', 'test', 'migrations', 'package.json', 'tsconfig.json', 'jest.config.ts']
+const COPIED = ['src', 'test', 'bench', 'migrations', 'package.json', 'tsconfig.json', 'jest.config.ts']
 
 /**
  * `test/kill`, `test/moving` or `test/changes` with its arguments, or `test` with those of Jest, which must notice a
