@@ -61,7 +61,8 @@ function pipelineOf(settings: SuccessorRun): Pipeline {
   return 'deletions' in settings ? deletionsPipeline(settings.deletions) : killPipeline(settings)
 }
 
-async function carriedOut(settings: SuccessorRun): Promise<Ended> {
+/** Carries out a run in this process. */
+export async function carriedOut(settings: SuccessorRun): Promise<Ended> {
   const { database, batchRows } = settings
   try {
     const report = await run(pipelineOf(settings), {

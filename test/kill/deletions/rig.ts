@@ -9,7 +9,7 @@ import type { Instant } from '../instants-between.ts'
 import type { Numbered } from '../rig.ts'
 import { SluiceRun, type Ended } from '../sluice.ts'
 import { alone } from '../stored.ts'
-import type { Successor } from '../successor.ts'
+import { carriedOut, type Successor } from '../successor.ts'
 import { WatchedProxy } from '../watched-proxy.ts'
 import { listOf, PAGE, STREAMS, type Day, type Kind } from './records.ts'
 import { readStates, type StreamState } from './state.ts'
@@ -52,7 +52,7 @@ export class DeletionsRig implements AsyncDisposable {
     this.#successor = successor
   }
 
-  /** The successor carries out the runs that nothing happens to; without it each is a process of its own. */
+  /** The successor carries out the runs that nothing happens to; without it the process of the harness does. */
   static async open(databases: Databases, kind: Kind, successor?: Successor): Promise<DeletionsRig> {
     await using resources = new AsyncDisposableStack()
     const { url } = resources.use(await databases.create())
@@ -114,10 +114,9 @@ export class DeletionsRig implements AsyncDisposable {
 
   /** A run that nothing happens to, past the proxy. */
   again(): Promise<Ended> {
-    const settings = { api: this.#api.origin, deletions: this.kind }
-    return this.#successor
-      ? this.#successor.run({ database: this.#url, batchRows: BATCH_ROWS, deletions: settings })
-      : this.#start(this.#url).ended
+    const deletions = { api: this.#api.origin, deletions: this.kind }
+    const settings = { database: this.#url, batchRows: BATCH_ROWS, deletions }
+    return this.#successor ? this.#successor.run(settings) : carriedOut(settings)
   }
 
   /** Starts a command that is killed at a message, and waits until nothing of it is left. */
