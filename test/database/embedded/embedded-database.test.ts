@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chown, mkdir, mkdtempDisposable, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { chown, mkdir, mkdtempDisposable, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
@@ -12,7 +12,7 @@ const isRoot = process.getuid?.() === 0
 const quick = { durable: false } as const
 
 /** A project in a temporary directory that only its owner can enter. */
-let project: { readonly path: string; readonly remove: () => Promise<void> }
+let project: { readonly path: string }
 let dir: string
 let data: string
 beforeAll(async () => {
@@ -20,7 +20,8 @@ beforeAll(async () => {
   dir = join(project.path, '.sluice')
   data = join(dir, 'postgres', 'data')
 })
-afterAll(() => project.remove())
+// Processes of a server that was killed notice it only a moment later, and may still write.
+afterAll(() => rm(project.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
 
 async function answers(url: string): Promise<boolean> {
   await using database = await openDatabase({ url, connectTimeout: '100ms' })
