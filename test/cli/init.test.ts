@@ -52,7 +52,7 @@ describe('sluice init', () => {
     const scripts = { test: expect.stringContaining('node --test') }
     expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({ type: 'module', scripts })
     // A file of CommonJS would not run any more.
-    await using other = await project({ 'package.json': manifest, 'index.js': 'module.exports = 1' })
+    await using other = await project({ 'package.json': manifest, 'lib/app.js': 'module.exports = 1' })
     expect((await init(other, '--yes')).stdout).toContain('npm pkg set type=module')
   })
 

@@ -43,8 +43,19 @@ async function withoutNpmsOwn(folder: string, manifest: Manifest): Promise<Manif
   const { type, scripts, ...others } = manifest
   const { test, ...otherScripts } = (scripts ?? {}) as Manifest
   if (typeof test !== 'string' || !test.includes('no test specified')) return manifest
-  const isEmpty = !(await readdir(folder)).some((file) => /\.[jt]s$/.test(file))
+  const isEmpty = !(await hasCode(folder))
   return { ...others, ...(!(isEmpty && type === 'commonjs') && { type }), scripts: otherScripts }
+}
+
+/** True if a folder, or one inside it, has a file whose meaning the type of its project decides. */
+async function hasCode(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  if (entries.some((entry) => entry.isFile() && /\.[jt]sx?$/.test(entry.name))) return true
+  for (const entry of entries) {
+    const isOwn = entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')
+    if (isOwn && (await hasCode(join(folder, entry.name)))) return true
+  }
+  return false
 }
 
 /** Writes files that do not exist. */
