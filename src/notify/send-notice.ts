@@ -1,7 +1,7 @@
 import type { Notice, NotifyTarget } from '../model/notify.ts'
 import type { Secrets } from '../model/scope.ts'
 import { noticeSubject, noticeText } from './notice-text.ts'
-import { postJson } from './post-json.ts'
+import { callUrl } from './call-url.ts'
 import { runProgram } from './run-program.ts'
 import { signatureHeaders } from './signature.ts'
 
@@ -29,11 +29,11 @@ export async function sendNotice(
       const body = JSON.stringify({ ...notice, subject, text })
       const key = target.signWith && secrets.value(target.signWith.secret)
       const headers = key === undefined ? { 'webhook-id': notice.id } : signatureHeaders(notice, body, key)
-      return postJson(secrets.value(target.url.secret), { body, headers, environment, signal: limited })
+      return callUrl(secrets.value(target.url.secret), { body, headers, environment, signal: limited })
     }
     case 'slack': {
       const body = JSON.stringify({ text: `*${escaped(subject)}*\n${escaped(text)}` })
-      return postJson(secrets.value(target.url.secret), { body, environment, signal: limited })
+      return callUrl(secrets.value(target.url.secret), { body, environment, signal: limited })
     }
     case 'email': {
       const { sendEmail } = await import('./send-email.ts')

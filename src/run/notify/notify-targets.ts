@@ -2,8 +2,9 @@ import type { Pipeline } from '../../define/pipeline.ts'
 import { toCommand, toEmail, toSlack, toWebhook } from '../../define/notify.ts'
 import { secret } from '../../define/api/auth.ts'
 import { UsageError } from '../../model/errors.ts'
-import { PING_VARIABLE } from './ping.ts'
 import { targetName, type Notify, type NotifyTarget } from '../../model/notify.ts'
+import { readSecrets } from '../../observe/secrets.ts'
+import { PING_VARIABLE } from './ping.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -21,7 +22,7 @@ export const NOTIFY_VARIABLES = {
 /** Returns the targets for pipelines without `notify`. Throws a UsageError for variables that do not go together. */
 export function defaultTargets(environment: Environment): NotifyTarget[] {
   const { webhook, signWith, slack, email, from, server, command } = NOTIFY_VARIABLES
-  const isSet = (name: string): boolean => Boolean(environment[name] ?? environment[`${name}_FILE`])
+  const { isSet = () => false } = readSecrets(environment)
   const targets: NotifyTarget[] = []
   if (isSet(webhook)) targets.push(toWebhook(secret(webhook), isSet(signWith) ? { signWith: secret(signWith) } : {}))
   if (isSet(slack)) targets.push(toSlack(secret(slack)))
@@ -53,8 +54,7 @@ export const notifyOfPipeline = ({ notify }: Pick<Pipeline, 'notify'>, environme
  * True if somebody has to be told of problems, or that a scheduler runs. Throws for variables that do not go together.
  */
 export const hasAlarms = (pipelines: readonly Pick<Pipeline, 'name' | 'notify'>[], environment: Environment): boolean =>
-  audienceOf(pipelines, environment) !== undefined ||
-  Boolean(environment[PING_VARIABLE] ?? environment[`${PING_VARIABLE}_FILE`])
+  audienceOf(pipelines, environment) !== undefined || readSecrets(environment).isSet?.(PING_VARIABLE) === true
 
 /** Who has to be told of which pipelines. */
 export interface Audience {

@@ -1,6 +1,6 @@
-import { request } from 'undici'
-import { UsageError } from '../../model/errors.ts'
 import type { Secrets } from '../../model/scope.ts'
+import { callUrl } from '../../notify/call-url.ts'
+import { messageOf } from '../../value/error.ts'
 
 /** The variable with the address of a dead man's switch. */
 export const PING_VARIABLE = 'SLUICE_PING_URL'
@@ -15,10 +15,13 @@ export async function ping(
   environment: Readonly<Record<string, string | undefined>>,
   { secrets, signal }: { readonly secrets: Secrets; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (!environment[PING_VARIABLE] && !environment[`${PING_VARIABLE}_FILE`]) return
+  if (!secrets.isSet?.(PING_VARIABLE)) return
   const url = secrets.value(PING_VARIABLE)
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new UsageError(`${PING_VARIABLE} is not a URL`)
-  const { statusCode, body } = await request(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(PING_MS)]) })
-  await body.dump()
-  if (statusCode >= 400) throw new Error(`${PING_VARIABLE}: the address answered ${statusCode}`)
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(PING_MS)])
+  try {
+    await callUrl(url, { environment, signal: limited })
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new Error(`${PING_VARIABLE} could not be called: ${messageOf(cause)}`, { cause })
+  }
 }

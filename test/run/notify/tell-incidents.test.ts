@@ -23,10 +23,12 @@ import {
 } from '../../../src/index.ts'
 import { noteIncidents, readIncidents } from '../../../src/ledger/incidents.ts'
 import { readSecrets } from '../../../src/observe/secrets.ts'
+import { ping } from '../../../src/run/notify/ping.ts'
 import { tellIncidents } from '../../../src/run/notify/tell-incidents.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import { apiServer, type ApiServer } from '../../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
+import { proxyServer } from '../../support/proxy-server.ts'
 
 const KEY = `whsec_${Buffer.from('a key of thirty-two bytes, or so').toString('base64')}`
 
@@ -232,6 +234,23 @@ test('a problem stays open while its stream is being read', async () => {
   expect(await open()).toEqual(['failed'])
   await noteIncidents(test.database, { found: [], targets, undecided: [], signal })
   expect(await open()).toEqual([])
+})
+
+test('messages and pings go through the proxy of the environment', async () => {
+  await using receiver = await apiServer(() => ({ body: 'x'.repeat(100_000) }))
+  await using proxy = await proxyServer()
+  await using test = await testDatabase()
+  await using shop = await orders()
+  await run(shop.flow, test)
+  const environment = {
+    SLUICE_NOTIFY_WEBHOOK: `${receiver.origin}/alerts`,
+    SLUICE_PING_URL: `${receiver.origin}/ping`,
+    HTTP_PROXY: proxy.url,
+  }
+  expect(await tell(shop.flow, { database: test, environment })).toEqual([])
+  await ping(environment, { secrets: readSecrets(environment), signal: AbortSignal.timeout(60_000) })
+  expect(receiver.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /alerts', 'GET /ping'])
+  expect(proxy.asked).toHaveLength(2)
 })
 
 test('more waiting rejects than allowed are a problem', async () => {
