@@ -106,10 +106,18 @@ describe('byPage', () => {
   })
 
   test('byPage requests pages concurrently if their number is known, and yields them in order', async () => {
+    // Pages 2 to 4 are answered once all three are asked for, and page 2 after 3 and 4.
+    const [three, others] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [asked, answered] = [new Set<number>(), new Set<number>()]
     await using server = await apiServer(async (request) => {
       const page = pageOf(request)
-      await new Promise((resolve) => void setTimeout(resolve, page === 2 ? 60 : 10))
-      return { json: { data: posts(page), total_pages: 5 } }
+      const answer = { json: { data: posts(page), total_pages: 5 } }
+      if (page === 1 || page === 5) return answer
+      if (asked.add(page).size === 3) three.resolve()
+      await three.promise
+      if (page === 2) await others.promise
+      else if (answered.add(page).size === 2) others.resolve()
+      return answer
     })
     const flow = http(server.origin, { concurrency: 3 })
       .get<{ data: { id: number }[]; total_pages: number }>('/posts')
