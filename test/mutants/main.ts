@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const COPIED = ['src', 'test', 'bench', 'migrations', 'package.json', 'tsconfig.json', 'jest.config.ts']
@@ -86,12 +87,18 @@ const proof = ({ harness, args }: Proof, directory: string): ReturnType<typeof r
     directory,
   )
 
-const wanted = process.argv.slice(2)
+const { positionals: wanted, values: options } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** The proofs were just run without a mutant, and were green: they are not run so again. */
+    green: { type: 'boolean', default: false },
+  },
+})
 const all = (await mutants()).filter(({ name }) => wanted.length === 0 || wanted.includes(name))
 let survivors = 0
 
 // First without any: what is red already would prove nothing.
-{
+if (!options.green) {
   await using plain = await copy()
   for (const text of new Set(all.flatMap(({ proofs }) => proofs.map((one) => JSON.stringify(one))))) {
     const { code, output } = await proof(JSON.parse(text) as Proof, plain.directory)
@@ -100,7 +107,7 @@ let survivors = 0
     survivors++
   }
 }
-if (survivors === 0) console.log('without a mutant the harness is green\n')
+if (survivors === 0 && !options.green) console.log('without a mutant the harness is green\n')
 
 for (const { name, file, takes, proofs } of all) {
   await using mutated = await copy()
@@ -111,13 +118,15 @@ for (const { name, file, takes, proofs } of all) {
     continue
   }
   for (const one of proofs) {
+    const started = performance.now()
     const { code, output } = await proof(one, mutated.directory)
+    const seconds = ((performance.now() - started) / 1_000).toFixed(0)
     // Red for the right reason: a promise was broken, not the harness.
     const caught = code !== 0 && /BROKEN|BrokenPromise:|^ +✕/m.test(output)
     if (!caught) survivors++
     const verdict = caught ? 'red' : `NOT NOTICED, exit code ${code}`
     const lines = output.trimEnd().split('\n').slice(0, 12)
-    console.log(`${name} (${takes}): ${verdict}\n  ${one.harness} ${one.args.join(' ')}`)
+    console.log(`${name} (${takes}): ${verdict}\n  ${one.harness} ${one.args.join(' ')}, ${seconds} s`)
     console.log(`${lines.map((line) => `  | ${line.slice(0, 300)}`).join('\n')}\n`)
   }
 }
