@@ -6,35 +6,69 @@ export interface LedgerSize {
   readonly runs: number
 }
 
-/** Rows that one statement inserts. */
-const CHUNK = 200_000
+/** Runs that one statement inserts; their slices are the next statement. */
+const CHUNK = 20_000
 /** Windows of one backfill. One slice of a hundred is a window. */
 const WINDOWS = 100
+/** Indexes of millions of rows are built, and vacuumed, in minutes. */
+const LONG = '2h'
+const TABLES = ['runs', 'slices', 'backfills', 'rejects', 'events', 'ticks'] as const
+/** Time between two lines of progress. */
+const TELL_MS = 5_000
 
 /**
  * Multiplies what the last good run of each pipeline has left in the ledger: its row and its slices come again and
  * again, a minute apart and back in time, in turns of the pipelines. Also adds backfills, open readings, rejects,
- * events of seven days and ticks. Foreign keys are not checked meanwhile, so the user must be a superuser.
+ * events of seven days and ticks. Foreign keys are not checked meanwhile, so the user must be a superuser. Nobody else
+ * may use the ledger: its indexes are dropped, and built again at the end.
+ *
+ * Each run gets the same number of slices of each stream, so there may be more slices than asked for. Returns how many
+ * were added.
  */
-export async function fillLedger(database: Database, { slices, runs }: LedgerSize): Promise<void> {
+export async function fillLedger(
+  database: Database,
+  { slices, runs }: LedgerSize,
+  tell: (line: string) => void = () => {},
+): Promise<LedgerSize> {
   await database.query(`create table public.newest as
     select r.*, row_number() over (order by r.id) - 1 as place, count(*) over () as pipelines
       from (select distinct on (pipeline) * from sluice.runs where status = 'done' and kind = 'sync'
              order by pipeline, id desc) as r`)
+  // A copy, because the slices have no index by run while they are filled.
+  await database.query(`create table public.newest_slices as
+    select n.place, s.* from public.newest as n join sluice.slices as s on s.run = n.id`)
+  await database.query('analyze public.newest, public.newest_slices')
   const { streams, last } = await database.one<{ streams: number; last: string }>(
-    `select count(*)::float / (select count(*) from public.newest) as streams, (select max(id) from sluice.runs) as last
-       from sluice.slices where run in (select id from public.newest)`,
+    `select (select count(*) from public.newest_slices)::float / (select count(*) from public.newest) as streams,
+            (select max(id) from sluice.runs) as last`,
   )
   const windows = Math.round(slices / 100 / WINDOWS) * WINDOWS
-  const perRun = (slices - windows) / runs / streams
-  if (!Number.isInteger(perRun))
-    throw new RangeError(
-      `${slices - windows} slices are no whole number for each of ${runs} runs of ${streams} streams`,
+  const perRun = Math.ceil((slices - windows) / runs / streams)
+  const indexes = await dropIndexes(database)
+  await fillRuns(database, { runs, perRun, first: Number(last) }, tell)
+  await fillBackfills(database, windows)
+  await fillRest(database, runs)
+  await database.query('drop table public.newest, public.newest_slices')
+  await buildIndexes(database, indexes, tell)
+  for (const table of TABLES.filter((name) => name !== 'ticks'))
+    await database.query(
+      `select setval(pg_get_serial_sequence('sluice.${table}', 'id'),
+                     greatest((select max(id) from sluice.${table}), 1))`,
     )
-  const first = Number(last)
+  tell('vacuum')
+  await database.query(`vacuum analyze ${TABLES.map((name) => `sluice.${name}`).join(', ')}`, [], { timeout: LONG })
+  return { slices: runs * perRun * streams + windows, runs }
+}
+
+/** Inserts runs and their slices in chunks, the oldest first. */
+async function fillRuns(
+  database: Database,
+  { runs, perRun, first }: { readonly runs: number; readonly perRun: number; readonly first: number },
+  tell: (line: string) => void,
+): Promise<void> {
+  let told = performance.now()
   for (let from = 0; from < runs; from += CHUNK) {
     const until = Math.min(runs, from + CHUNK)
-    // The first one is the oldest.
     const chunk = `generate_series(${from}, ${until - 1}) as g`
     const before = `make_interval(mins => ((${runs} - g) / n.pipelines)::int)`
     await replicate(
@@ -57,21 +91,39 @@ export async function fillLedger(database: Database, { slices, runs }: LedgerSiz
               s.counts_at_claim, s.created_at - ${before}, s.started_at - ${before},
               s.finished_at - ${before}, case when g % 20000 = 7 then 'open' else s.completeness end,
               case when g % 20000 = 7 then array['the list moved'] end, s.field_values
-         from ${chunk} join public.newest as n on n.place = g % n.pipelines join sluice.slices as s on s.run = n.id,
+         from ${chunk} join public.newest as n on n.place = g % n.pipelines
+              join public.newest_slices as s on s.place = n.place,
               generate_series(1, ${perRun}) order by g`,
     )
+    if (until < runs && performance.now() - told < TELL_MS) continue
+    told = performance.now()
+    tell(`${until} of ${runs} runs`)
   }
-  await fillBackfills(database, windows)
-  await fillRest(database, runs)
-  await database.query('drop table public.newest')
-  for (const table of ['runs', 'slices', 'backfills', 'rejects', 'events'])
-    await database.query(
-      `select setval(pg_get_serial_sequence('sluice.${table}', 'id'),
-                     greatest((select max(id) from sluice.${table}), 1))`,
-    )
-  await database.query(
-    'vacuum analyze sluice.runs, sluice.slices, sluice.backfills, sluice.rejects, sluice.events, sluice.ticks',
+}
+
+/** Drops the indexes that belong to no constraint, and returns the statements that build them again. */
+async function dropIndexes(database: Database): Promise<readonly string[]> {
+  const indexes = await database.query<{ name: string; definition: string }>(
+    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
+       from pg_index as i
+      where indrelid = any ($1::regclass[])
+        and not exists (select from pg_constraint as c where c.conindid = i.indexrelid)
+      order by indrelid, indexrelid`,
+    [TABLES.map((name) => `sluice.${name}`)],
   )
+  for (const { name } of indexes) await database.query(`drop index ${name}`)
+  return indexes.map(({ definition }) => definition)
+}
+
+async function buildIndexes(
+  database: Database,
+  definitions: readonly string[],
+  tell: (line: string) => void,
+): Promise<void> {
+  for (const [place, definition] of definitions.entries()) {
+    tell(`index ${place + 1} of ${definitions.length}: ${definition.match(/ (\S+) ON /)?.[1] ?? ''}`)
+    await database.query(definition, [], { timeout: LONG })
+  }
 }
 
 /** Backfills whose windows are done. Of the last one some have failed, and some are still to be read. */
@@ -141,7 +193,7 @@ async function fillRest(database: Database, runs: number): Promise<void> {
 
 /** Runs a statement without triggers and foreign keys. */
 async function replicate(database: Database, statement: string): Promise<void> {
-  await using transaction = await database.transaction()
+  await using transaction = await database.transaction({ statementTimeout: LONG })
   await transaction.query('set local session_replication_role = replica')
   await transaction.query(statement)
   await transaction.commit()
