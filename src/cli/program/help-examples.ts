@@ -181,6 +181,19 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice explain', 'all codes'],
     ],
   },
+  doctor: {
+    examples: [
+      ['sluice doctor'],
+      ['sluice doctor --json | jq .findings', 'for programs'],
+      [`sluice doctor billing || mail -s 'billing has a problem' you@example.org`],
+    ],
+    paragraphs: [
+      'It looks at pipeline files, secrets and settings, the server and its clock, connections, rights, tables and ' +
+        'their dead rows, the ledger, leases of processes that are gone, missed ticks, waits, incidents, and at all ' +
+        'that sluice status finds. The exit code is 1 if there is a problem, else 0. It writes nothing and sends no ' +
+        'request to an API. A check may take 10 s; one that fails does not stop the others.',
+    ],
+  },
   status: {
     examples: [
       ['sluice status'],

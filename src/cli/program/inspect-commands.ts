@@ -30,6 +30,12 @@ export function addInspectCommands(sluice: Command): void {
     .option('--json', 'print the findings as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/check.ts')).checkCommand))
 
+  addCommand(sluice, 'doctor', 'Look at everything: pipelines, secrets, server, rights, clocks, tables and the ledger.')
+    .argument('[pipelines...]', 'names or files (default: all of pipelines/)')
+    .option('--account <names...>', ONLY_ACCOUNTS)
+    .option('--json', 'print the findings as JSON')
+    .action(commandHandler(async () => (await import('../commands/inspect/doctor.ts')).doctorCommand))
+
   addCommand(sluice, 'preview', 'Show the first rows of a stream. Needs a database only for tokens and accounts in it.')
     .argument('<stream>', 'PIPELINE.STREAM, or a file with --stream')
     .option('--stream <name>', 'the stream, if a file is given')

@@ -4,7 +4,6 @@ import { readSchemaState, type SchemaState } from '../../database/migrate.ts'
 import { gather } from '../../flow/gather.ts'
 import { storedTokens } from '../../ledger/credentials.ts'
 import { readWaysOn } from '../../ledger/ways-on.ts'
-import { DatabaseError } from '../../model/errors.ts'
 import type { Recipe, Table } from '../../model/recipe.ts'
 import type { Api } from '../../model/request.ts'
 import type { Scope, Secrets } from '../../model/scope.ts'
@@ -16,8 +15,9 @@ import { defined } from '../../value/defined.ts'
 import type { FoundPipeline } from '../find-pipelines.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
 import { openStoreToRead } from '../open-store.ts'
-import { schemaRightError, schemasOf, withSchemaRights } from '../schema-right.ts'
+import { schemasOf } from '../schema-right.ts'
 import { cursorChange } from '../cursor-change.ts'
+import { checkDatabase } from './check-database.ts'
 import { checkLists } from './check-lists.ts'
 import { missingSecrets } from './check-secrets.ts'
 import { checkSource, type CheckedSource } from './check-source.ts'
@@ -178,25 +178,4 @@ async function cursorFindings(database: Database, stream: CheckedStream, scope: 
     return { text: '', remarks: change ? [remark(change.text)] : [] }
   })
   return findings
-}
-
-async function checkDatabase(database: Database, schemas: readonly string[]): Promise<string> {
-  // A transaction that may write: a standby refuses it with an error that has a remedy.
-  await using transaction = await database.transaction()
-  const { version, readonly, mayCreate } = await transaction.one<{
-    version: string
-    readonly: string
-    mayCreate: boolean
-  }>(
-    `select current_setting('server_version') as version, current_setting('transaction_read_only') as readonly,
-            coalesce(has_schema_privilege(to_regnamespace('sluice'), 'create'),
-                     has_database_privilege(current_database(), 'create')) as "mayCreate"`,
-  )
-  if (readonly === 'on')
-    throw new DatabaseError('it is read-only. Set DATABASE_URL to a server, a database and a user that may write')
-  const state = await withSchemaRights(database, schemas, () => readSchemaState(database))
-  if (state === 'missing' && !mayCreate) throw await schemaRightError(database, schemas)
-  const texts = { missing: 'the first run creates it', old: 'the next run updates it', current: 'up to date' }
-  const schema = texts[state]
-  return `${database.label}, PostgreSQL ${version}; schema sluice: ${schema}`
 }
