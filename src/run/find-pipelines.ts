@@ -27,7 +27,8 @@ export interface FindOptions extends ExpandOptions {
   readonly cwd?: string
 }
 
-const EXTENSIONS = new Set(['.ts', '.mts', '.js', '.mjs'])
+/** The endings of pipeline files. */
+export const PIPELINE_ENDINGS = ['.ts', '.mts', '.js', '.mjs'] as const
 
 /**
  * Returns the pipelines that the words of a command line name: `NAME`, `NAME.STREAM`, `NAME@ACCOUNT`, or a file.
@@ -119,7 +120,7 @@ function nameTaken(same: readonly Loaded[]): UsageError {
   )
 }
 
-const isFile = (word: string): boolean => EXTENSIONS.has(extname(word))
+const isFile = (word: string): boolean => PIPELINE_ENDINGS.some((ending) => extname(word) === ending)
 
 /** True for the name of a file that is taken for a pipeline in `pipelines/`. */
 export const isPipelineFile = (name: string): boolean => isFile(name) && !/\.d\.m?ts$/.test(name)
@@ -150,8 +151,8 @@ async function byName(word: string, folder: string, cwd: string): Promise<Loaded
 
 async function named(name: string, folder: string, cwd: string): Promise<Loaded> {
   // The file of that name comes first, so that a broken file elsewhere does no harm.
-  for (const extension of EXTENSIONS) {
-    const file = join(folder, name + extension)
+  for (const ending of PIPELINE_ENDINGS) {
+    const file = join(folder, name + ending)
     if (!(await isFileThere(resolve(cwd, file)))) continue
     const found = await importPipeline(file, cwd)
     if (found.definition.name === name) return found

@@ -26,9 +26,12 @@ describe('sluice init', () => {
     await using here = await project({ 'package.json': MANIFEST, ...own })
     const ended = await init(here, '--name', 'my-shop', '--database', 'postgres://me:p#w$d@db/shop')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
-    expect(ended.stdout).toMatch(/^Kept as they were, because they exist:\n {2}package\.json, with name, .* added\n/m)
-    expect(ended.stdout).toMatch(/^ {2}tsconfig\.json\n {2}\.env: write DATABASE_URL there yourself\n/m)
-    expect(ended.stdout).toContain('npm pkg set type=module')
+    expect(ended.stdout).toMatch(
+      /^Changed:\n {2}package\.json: added name, .*\nKept as they were, because they exist:\n/m,
+    )
+    expect(ended.stdout).toMatch(/exist:\n {2}tsconfig\.json\n {2}\.env: write DATABASE_URL there yourself\n/)
+    // npm test runs something else.
+    expect(ended.stdout).toContain('  node --test "test/**/*.test.{ts,mts}"  test them\n')
     expect(await read(here, '.env')).toBe('MINE=1\n')
     expect(await read(here, 'tsconfig.json')).toBe('{}')
     expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({
@@ -38,9 +41,9 @@ describe('sluice init', () => {
       devDependencies: { sluice: 'file:sluice.tgz', typescript: expect.any(String) },
     })
     expect(JSON.parse(await read(here, 'package.json'))).not.toHaveProperty('dependencies.sluice')
-    expect(await read(here, 'pipelines/planets.ts')).toContain(".into('my_shop.planets'")
+    expect(await read(here, 'pipelines/planets.mts')).toContain(".into('my_shop.planets'")
     const again = await init(here)
-    expect(again.stdout).toMatch(/^Nothing was written\.\n/)
+    expect(again.stdout).toMatch(/^Nothing was written\.\nKept as they were, because they exist:\n {2}package\.json\n/)
   })
 
   test('takes the place of what npm init writes into every package.json', async () => {
@@ -48,12 +51,43 @@ describe('sluice init', () => {
     const manifest = JSON.stringify({ ...npms, devDependencies: { sluice: 'file:sluice.tgz' } })
     await using here = await project({ 'package.json': manifest })
     const { stdout } = await init(here, '--yes')
-    expect(stdout).not.toContain('npm pkg set')
+    expect(stdout).toMatch(
+      /^ {2}package\.json: added name, .*; replaced what npm init wrote as type and scripts\.test$/m,
+    )
     const scripts = { test: expect.stringContaining('node --test') }
     expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({ type: 'module', scripts })
-    // A file of CommonJS would not run any more.
-    await using other = await project({ 'package.json': manifest, 'lib/app.js': 'module.exports = 1' })
-    expect((await init(other, '--yes')).stdout).toContain('npm pkg set type=module')
+    expect(await readdir(join(here.cwd, 'pipelines'))).toEqual(['planets.ts'])
+  })
+
+  test.each<[string, string | undefined, Record<string, string>]>([
+    ['of the type commonjs', 'commonjs', { 'lib/app.js': "module.exports = require('./x')" }],
+    ['without a type', undefined, { 'lib/app.js': 'import("x").then(console.log)' }],
+    ['compiled', undefined, { 'tsconfig.json': '{}', 'src/app.ts': "import { x } from './x'" }],
+  ])('leaves a project of CommonJS, %s, what it is: its pipelines and tests are .mts', async (_, type, files) => {
+    const npms = { type, scripts: { test: 'echo "Error: no test specified" && exit 1' } }
+    const manifest = JSON.stringify({ ...npms, devDependencies: { sluice: 'file:sluice.tgz' } })
+    await using here = await project({ 'package.json': manifest, ...files })
+    const { stdout } = await init(here, '--yes')
+    expect(stdout).toMatch(/^ {2}package\.json: added .*; replaced what npm init wrote as scripts\.test$/m)
+    expect(stdout).toContain('The project is of CommonJS, and stays so: pipelines and their tests are .mts files.')
+    const written = JSON.parse(await read(here, 'package.json')) as Record<string, unknown>
+    expect([written['type'], written['scripts']]).toEqual([
+      type,
+      expect.objectContaining({ test: 'node --test "test/**/*.test.{ts,mts}"' }),
+    ])
+    expect(await read(here, 'test/planets.test.mts')).toContain("from '../pipelines/planets.mts'")
+    expect(await callSluice(['list'], here)).toMatchObject({ code: 0, stdout: expect.stringContaining('planets.mts') })
+    // A pipeline of another ending would have the same name.
+    const taken = await init(here, '--from', 'http://127.0.0.1:1/planets')
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining('pipelines/planets.mts exists') })
+  })
+
+  test('a project whose code is of ES modules becomes one of modules', async () => {
+    const files = { 'pipelines/.gitkeep': '', 'main.js': "// Begins.\nimport 'node:fs'", 'lib/old.cjs': 'require("x")' }
+    await using here = await project({ 'package.json': '{"devDependencies":{"sluice":"1"}}', ...files })
+    await init(here, '--yes')
+    expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({ type: 'module' })
+    expect(existsSync(join(here.cwd, 'pipelines/planets.ts'))).toBe(true)
   })
 
   test('writes the address of the database for its owner only, as dotenv reads it', async () => {
@@ -96,6 +130,18 @@ describe('sluice init', () => {
     expect(await read(here, 'pipelines/orders.ts')).toContain("headers: { 'x-shop': 'one' }")
     const again = await init(here, '--from', `${api.origin}/replay`)
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining(`${name}.ts exists`) })
+
+    await using common = await project({ 'package.json': MANIFEST })
+    const from = await init(common, '--from', `${api.origin}/orders`)
+    expect(from).toMatchObject({ code: 0, stderr: '' })
+    expect(from.stdout).toMatch(
+      /^Wrote pipelines\/orders\.mts[^]*^Wrote test\/orders\.test\.mts, and test\/orders\.json/m,
+    )
+    expect(await read(common, 'test/orders.test.mts')).toContain("from '../pipelines/orders.mts'")
+    const probed = await callSluice(['probe', `${api.origin}/customers`], common)
+    expect(probed).toMatchObject({ code: 0, stdout: expect.stringContaining('Wrote pipelines/customers.mts') })
+    const taken = await callSluice(['probe', `${api.origin}/customers`], common)
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining('pipelines/customers.mts exists') })
   })
 
   test('leaves nothing behind if the API of --from is of no use', async () => {

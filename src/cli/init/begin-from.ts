@@ -30,11 +30,11 @@ export async function beginFrom(found: Found, { folder, file }: Beginning, conte
 async function testOf(file: string, { signal, hide }: CommandContext): Promise<number> {
   try {
     const [found] = await findPipelines([file])
-    const recorded = found && (await recordTest(found.pipeline, signal))
-    if (recorded) {
-      const { name } = found.pipeline
+    const written = found && (await recordTest(found, signal))
+    if (written) {
+      const { answers, file: recording } = written.recorded
       console.log(
-        `Wrote test/${name}.test.ts, and test/${name}.json with ${formatCount(recorded.answers, 'answer')}.\n` +
+        `Wrote ${written.test}, and ${recording} with ${formatCount(answers, 'answer')}.\n` +
           'Look through it before you commit it: secrets were removed, and no rule knows what else is personal.',
       )
     }

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import { UsageError } from '../../model/errors.ts'
+
 /** Versions of packages as package.json names them. */
 export interface ProjectPackages {
   /** The dependency on this package: a version, or the file that it was installed from. */
@@ -15,25 +18,45 @@ export interface ProjectPackages {
 /** What package.json holds. */
 export type Manifest = Readonly<Record<string, unknown>>
 
+/** The script `test`: Node's runner, in a project of either type. */
+export const TEST_SCRIPT = 'node --test "test/**/*.test.{ts,mts}"'
+
+export interface ManifestOptions {
+  readonly name: string
+  readonly packages: ProjectPackages
+  /** The project has code of CommonJS: its type stays as it is. @default false */
+  readonly isCommonJs?: boolean
+}
+
+export interface CompletedManifest {
+  readonly text: string
+  /** Names of entries, such as `scripts.sync`. */
+  readonly added: readonly string[]
+  /** Entries that `npm init` writes into every package.json, and that have another value now. */
+  readonly replaced: readonly string[]
+  /** The script `test` is one that was there. */
+  readonly hasOwnTest: boolean
+}
+
 /**
- * Returns the text of package.json with all that a project needs, and the names of what was added. Values that are
- * there stay as they are.
+ * Returns the text of package.json with all that a project needs. Values that are there stay as they are, but for the
+ * test of `npm init`, which fails, and its type, in which no pipeline loads.
  */
-export function manifestText(
+export function completeManifest(
   existing: Manifest | undefined,
-  name: string,
-  packages: ProjectPackages,
-): { readonly text: string; readonly added: readonly string[] } {
-  const present = existing ?? {}
+  { name, packages, isCommonJs = false }: ManifestOptions,
+): CompletedManifest {
+  const before = existing ?? {}
+  const present = withoutNpmsOwn(before, isCommonJs)
   const { sluice, embeddedPostgres, typescript, nodeTypes, node, allowScripts } = packages
   const wanted: Manifest = {
     name,
     private: true,
-    type: 'module',
+    ...(!isCommonJs && { type: 'module' }),
     scripts: {
       sync: 'sluice run',
       check: 'sluice check',
-      test: 'node --test "test/**/*.test.ts"',
+      test: TEST_SCRIPT,
       types: 'tsc --noEmit',
     },
     dependencies: missingOf(
@@ -44,9 +67,30 @@ export function manifestText(
     engines: { node },
     ...(embeddedPostgres !== undefined && { allowScripts }),
   }
-  const added: string[] = []
-  const text = `${JSON.stringify(completed(present, wanted, '', added), undefined, 2)}\n`
-  return { text, added }
+  const paths: string[] = []
+  const complete = completed(present, wanted, '', paths)
+  const hasOwnTest = (complete['scripts'] as Manifest)['test'] !== TEST_SCRIPT
+  const wasThere = (path: string): boolean =>
+    path === 'scripts.test' ? isNpmsOwn(before) : Object.hasOwn(before, path)
+  return {
+    text: `${JSON.stringify(complete, undefined, 2)}\n`,
+    added: paths.filter((path) => !wasThere(path)),
+    replaced: paths.filter(wasThere),
+    hasOwnTest,
+  }
+}
+
+/** True for a package.json whose test is the one of `npm init`, which fails. */
+export function isNpmsOwn({ scripts }: Manifest): boolean {
+  const test = isObject(scripts) ? scripts['test'] : undefined
+  return typeof test === 'string' && test.includes('no test specified')
+}
+
+function withoutNpmsOwn(manifest: Manifest, isCommonJs: boolean): Manifest {
+  if (!isNpmsOwn(manifest)) return manifest
+  const { type, scripts, ...others } = manifest
+  const { test: _, ...otherScripts } = scripts as Manifest
+  return { ...others, ...((isCommonJs || type !== 'commonjs') && { type }), scripts: otherScripts }
 }
 
 /** Adds what is missing, in objects within too. Notes the path of each addition. */
@@ -73,3 +117,17 @@ function missingOf(packages: Readonly<Record<string, string>>, existing: Manifes
 
 const isObject = (value: unknown): value is Manifest =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Returns a package.json, or undefined if there is none. */
+export async function readManifest(file: string): Promise<Manifest | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as Manifest
+  } catch (cause) {
+    throw new UsageError(`${file}: this is no JSON. Correct the file, or move it away`, { cause })
+  }
+}

@@ -5,8 +5,7 @@ import { promisify } from 'node:util'
 import { UsageError } from '../../model/errors.ts'
 import { ownVersion, packageRoot } from '../../observe/package-root.ts'
 import { messageOf } from '../../value/error.ts'
-import type { ProjectPackages } from './manifest.ts'
-import { readManifest } from './write-project.ts'
+import { readManifest, type ProjectPackages } from './manifest.ts'
 
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>

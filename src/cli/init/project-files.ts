@@ -1,3 +1,4 @@
+import type { ModuleEnding } from './module-type.ts'
 import { readmeText } from './readme.ts'
 import { STARTER, starterPipeline, starterTest } from './starter.ts'
 
@@ -38,9 +39,9 @@ const PLACEHOLDERS = { pipeline: 'PIPELINE', table: 'SCHEMA.TABLE' }
 export const starterNames = (name: string) => ({ pipeline: STARTER, table: `${schemaOf(name)}.${STARTER}` })
 
 /** Returns the files of a first pipeline. */
-export const starterFiles = (name: string): ProjectFile[] => [
-  { path: `pipelines/${STARTER}.ts`, text: starterPipeline(schemaOf(name)) },
-  { path: `test/${STARTER}.test.ts`, text: starterTest() },
+export const starterFiles = (name: string, ending: ModuleEnding): ProjectFile[] => [
+  { path: `pipelines/${STARTER}${ending}`, text: starterPipeline(schemaOf(name)) },
+  { path: `test/${STARTER}.test${ending}`, text: starterTest(ending) },
 ]
 
 const NO_DATABASE = '# DATABASE_URL=postgres://user:password@localhost:5432/database'

@@ -1,3 +1,5 @@
+import type { ModuleEnding } from './module-type.ts'
+
 /** The name of the pipeline of a new project, of its stream, and of its file. */
 export const STARTER = 'planets'
 
@@ -41,9 +43,9 @@ export default pipeline('${STARTER}', {
 `
 
 /** Returns the test of this pipeline. It needs no database. */
-export const starterTest = (): string => `import { test } from 'node:test'
+export const starterTest = (ending: ModuleEnding): string => `import { test } from 'node:test'
 import { expectStream } from 'sluice/testing'
-import planets from '../pipelines/${STARTER}.ts'
+import planets from '../pipelines/${STARTER}${ending}'
 
 test('each planet has a diameter', async () => {
   const stream = expectStream(planets.streams.planets)

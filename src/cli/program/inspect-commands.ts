@@ -14,7 +14,7 @@ export function addInspectCommands(sluice: Command): void {
     .option('--set <name=value>', 'with --openapi: the value of a parameter, as in owner=octocat', append)
     .option('--list', 'with --openapi: show all lists, and what is left out; write nothing')
     .option('--name <name>', 'of the pipeline (default: by --out, else by the host or the title)')
-    .option('--out <file>', 'the file to write (default: pipelines/NAME.ts)')
+    .option('--out <file>', 'the file to write (default: pipelines/NAME.ts, or NAME.mts in a project of CommonJS)')
     .option('--force', 'write over an existing file')
     .action(commandHandler(async () => (await import('../commands/inspect/probe.ts')).probeCommand))
 

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { UsageError } from '../../../model/errors.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
 import { readAuth, readHeaders } from '../../../probe/auth-option.ts'
@@ -7,10 +5,11 @@ import { leftOutCounts, leftOutLines } from '../../../probe/openapi/left-out.ts'
 import type { LeftOut } from '../../../probe/openapi/lists.ts'
 import { loadDescription } from '../../../probe/openapi/load-description.ts'
 import { readOpenApi } from '../../../probe/openapi/read-openapi.ts'
-import { existingFile, pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
+import { pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
 import { defined } from '../../../value/defined.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext } from '../../execute-command.ts'
+import { fileToWrite } from '../../init/module-type.ts'
 import { onOneLine } from '../../output/display-width.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
 import { listLines } from './description-lists.ts'
@@ -65,8 +64,7 @@ export async function probeOpenApi(
     )
     return 0
   }
-  const file = out ?? join('pipelines', `${found.name}.ts`)
-  if (!force && existsSync(file)) throw existingFile(file)
+  const file = await fileToWrite(found.name, { out, force })
   await writePipeline(pipelineText(found), { file, force })
   const questions = [found, ...found.streams].flatMap((one) => one.questions ?? [])
   const asks = questions.length === 0 ? '' : ` with ${formatCount(questions.length, 'question')} (// QUESTION: …)`

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { existingFile, pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
+import { pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
 import { MAX_REQUESTS, type Answer } from '../../../probe/send.ts'
 import { probe, type Fact } from '../../../probe/probe.ts'
 import { givenName, nameFor, readTarget } from '../../../probe/target.ts'
 import type { Found } from '../../../probe/found.ts'
 import { readTwoPages } from '../../../run/check/read-two-pages.ts'
-import { findPipelines } from '../../../run/find-pipelines.ts'
+import { findPipelines, isPipelineFile } from '../../../run/find-pipelines.ts'
 import { redactUrl } from '../../../observe/redact.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
 import { UsageError } from '../../../model/errors.ts'
@@ -14,6 +12,7 @@ import { defined } from '../../../value/defined.ts'
 import { messageOf } from '../../../value/error.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { fileToWrite } from '../../init/module-type.ts'
 import { onOneLine } from '../../output/display-width.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
 import { wrapText } from '../../output/wrap-text.ts'
@@ -39,9 +38,8 @@ export async function probeCommand(
   }
   if (url === undefined) throw new UsageError('sluice probe: give the URL of a list, or --openapi with a description')
   if (only ?? set ?? list) throw new UsageError('sluice probe: --only, --set and --list are for --openapi')
-  const file = out ?? join('pipelines', `${nameFor(readTarget(url), name)}.ts`)
   // Found out before anything is sent.
-  if (!force && existsSync(file)) throw existingFile(file)
+  const file = await fileToWrite(nameFor(readTarget(url), name), { out, force })
   const found = await askApi(url, { auth, header, name, otherwise: 'No file was written.' }, context)
   return found ? writeAndRead(found, { file, force }, context) : 1
 }
@@ -102,7 +100,7 @@ export async function writeAndRead(
   const asks = questions.length === 0 ? '' : `, with ${formatCount(questions.length, 'question')} (// QUESTION: …)`
   console.log(`Wrote ${file}${asks}.`)
   for (const question of questions) console.log(hide(hanging('  ? ', question)))
-  const [loaded] = await findPipelines([file.endsWith('.ts') ? file : `./${file}`])
+  const [loaded] = await findPipelines([isPipelineFile(file) ? file : `./${file}`])
   const [flow] = Object.entries(loaded?.pipeline.streams ?? {})
   if (!loaded || !flow) return 0
   const [stream, { recipe, table }] = flow

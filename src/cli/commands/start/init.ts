@@ -12,6 +12,8 @@ import { askApi } from '../inspect/probe.ts'
 import type { CommandContext } from '../../execute-command.ts'
 import { answersOf } from '../../init/answers.ts'
 import { beginFrom } from '../../init/begin-from.ts'
+import { TEST_SCRIPT } from '../../init/manifest.ts'
+import { existingPipeline, staysCommonJs } from '../../init/module-type.ts'
 import { ownDependency, presentDependency, projectPackages } from '../../init/own-dependency.ts'
 import { projectFiles, starterFiles, starterNames, type ProjectFile } from '../../init/project-files.ts'
 import { writeProject, type WrittenProject } from '../../init/write-project.ts'
@@ -38,10 +40,13 @@ export async function initCommand(
   const asks = !yes && process.stdin.isTTY && process.stdout.isTTY
   const hasSettings = existsSync(join(folder, '.env'))
   const { name, database, from } = await answersOf(folder, given, { asks, hasSettings, signal })
-  const file = from === undefined ? undefined : join('pipelines', `${nameFor(readTarget(from), undefined)}.ts`)
+  const isCommonJs = await staysCommonJs(folder)
+  const ending = isCommonJs ? '.mts' : '.ts'
+  const file = from === undefined ? undefined : join('pipelines', nameFor(readTarget(from), undefined) + ending)
   // Found out before anything is sent or written.
-  if (file !== undefined && existsSync(join(folder, file)))
-    throw existingFile(file, 'Move it away, or write a second one by sluice probe URL --out FILE')
+  const existing = file === undefined ? undefined : existingPipeline(join(folder, file))
+  if (existing !== undefined)
+    throw existingFile(relative(folder, existing), 'Move it away, or write a second one by sluice probe URL --out FILE')
   checkOptions({ from, auth, header })
   // An API that is of no use leaves no project behind.
   const found = from === undefined ? undefined : await askApi(from, { auth, header, otherwise: OF_NO_USE }, context)
@@ -51,16 +56,17 @@ export async function initCommand(
   const first = found && stream && { pipeline: found.name, table: stream.table ?? tableFor(found.name, stream.name) }
   const done = await makeProject(folder, {
     name,
+    isCommonJs,
     embedded: database === undefined && (!hasSettings || given.database !== undefined),
     files: [
       ...projectFiles({ name, database, first: starter ? starterNames(name) : first }),
-      ...(starter ? starterFiles(name) : []),
+      ...(starter ? starterFiles(name, ending) : []),
     ],
   })
   const here = relative(process.cwd(), folder)
   console.log(writtenText(here, done, { isUnset: hasSettings && database !== undefined, follows: found !== undefined }))
   const code = found && file !== undefined ? await beginFrom(found, { folder, file }, context) : 0
-  console.log(nextText(here, done))
+  console.log(nextText(here, { ...done, isCommonJs }))
   return code
 }
 
@@ -69,20 +75,25 @@ const OF_NO_USE =
 
 interface MakeOptions {
   readonly name: string
+  /** The project keeps its type. */
+  readonly isCommonJs: boolean
   readonly files: readonly ProjectFile[]
   /** The project depends on the embedded PostgreSQL. */
   readonly embedded: boolean
 }
 
 /** Makes the folder, package.json and the files. If this fails, a new folder is removed again. */
-async function makeProject(folder: string, { name, files, embedded }: MakeOptions): Promise<WrittenProject> {
+async function makeProject(
+  folder: string,
+  { name, files, embedded, isCommonJs }: MakeOptions,
+): Promise<WrittenProject> {
   const made = await mkdir(folder, { recursive: true })
   try {
     const packages = {
       ...(await projectPackages({ embedded })),
       sluice: (await presentDependency(folder)) ?? (await ownDependency(folder)),
     }
-    return await writeProject(folder, files, { name, packages })
+    return await writeProject(folder, files, { name, packages, isCommonJs })
   } catch (error) {
     if (made !== undefined) await rm(made, { recursive: true, force: true })
     throw error
@@ -114,31 +125,40 @@ interface WrittenState {
 
 function writtenText(
   here: string,
-  { written, kept, added }: WrittenProject,
+  { written, kept, added, replaced }: WrittenProject,
   { isUnset, follows }: WrittenState,
 ): string {
-  const keptText = (path: string): string => {
-    if (path === 'package.json' && added.length > 0) return `  ${path}, with ${added.join(', ')} added`
-    return path === '.env' && isUnset ? `  ${path}: write DATABASE_URL there yourself` : `  ${path}`
-  }
-  // package.json may have got entries, and the pipeline of an API comes next.
-  const isAll = added.length === 0 && !follows
+  const keptText = (path: string): string =>
+    path === '.env' && isUnset ? `  ${path}: write DATABASE_URL there yourself` : `  ${path}`
+  const changes = [
+    ...(added.length > 0 ? [`added ${added.join(', ')}`] : []),
+    ...(replaced.length > 0 ? [`replaced what npm init wrote as ${replaced.join(' and ')}`] : []),
+  ]
+  // The pipeline of an API comes next.
+  const isNone = written.length + changes.length === 0 && !follows
   const lines = written.map((path) => `  ${path}`)
   return [
-    ...(written.length === 0 && isAll ? ['Nothing was written.'] : []),
+    ...(isNone ? ['Nothing was written.'] : []),
     ...(written.length > 0 ? [`Written to ${here === '' ? 'this folder' : `${here}/`}:`, ...lines] : []),
+    ...(changes.length > 0 ? ['Changed:', `  package.json: ${changes.join('; ')}`] : []),
     ...(kept.length > 0 ? ['Kept as they were, because they exist:', ...kept.map(keptText)] : []),
   ].join('\n')
 }
 
-const nextText = (here: string, { isCommonJs }: WrittenProject): string =>
-  [
+interface NextState extends Pick<WrittenProject, 'hasOwnTest'> {
+  readonly isCommonJs: boolean
+}
+
+function nextText(here: string, { hasOwnTest, isCommonJs }: NextState): string {
+  const test = hasOwnTest ? TEST_SCRIPT : 'npm test'
+  return [
+    ...(isCommonJs ? ['', 'The project is of CommonJS, and stays so: pipelines and their tests are .mts files.'] : []),
     '',
     'Next:',
     ...(here === '' ? [] : [`  cd ${here}`]),
-    ...(isCommonJs ? ['  npm pkg set type=module    pipelines are ES modules'] : []),
     '  npm install',
     '  npm run sync               run the pipelines',
-    '  npm test                   test them',
+    `  ${test.padEnd(25)}  test them`,
     '  npx sluice probe URL       make a pipeline for an API',
   ].join('\n')
+}
