@@ -96,6 +96,7 @@ export {
   JobError,
   LoadError,
   PagingError,
+  PausedError,
   PositionLostError,
   RateLimitedError,
   RejectError,

@@ -235,6 +235,13 @@ export class CancelledError extends SluiceError {
   }
 }
 
+/** A person has paused the stream: it is not read until it is continued. */
+export class PausedError extends CancelledError {
+  static {
+    defineErrorName(this)
+  }
+}
+
 /** Client errors that say nothing about the record: the credentials or the rate of requests are to blame. */
 const STATUSES_OF_THE_API = new Set([401, 403, 408, 429])
 

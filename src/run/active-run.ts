@@ -3,6 +3,7 @@ import { TaskGroup } from '../flow/task-group.ts'
 import { WorkerPool } from '../flow/worker-pool.ts'
 import { LeaseKeeper } from '../ledger/lease/lease-keeper.ts'
 import { pruneHourly, pruneWhenDue } from '../ledger/prune.ts'
+import type { Pause } from '../ledger/pauses.ts'
 import { finishRun, startRun } from '../ledger/runs.ts'
 import { storedTokens } from '../ledger/credentials.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
@@ -17,6 +18,7 @@ import { openScope } from '../read/open-scope.ts'
 import { sharedLists } from './shared-lists.ts'
 import { messageOf } from '../value/error.ts'
 import { ProgressMeter } from './progress-meter.ts'
+import { PauseWatch } from './pause-watch.ts'
 import { makeReport } from './report/make-report.ts'
 import { StreamTally } from './report/stream-tally.ts'
 import { walPosition, walSince } from './report/wal.ts'
@@ -28,6 +30,8 @@ export interface RunStart {
   readonly streams: readonly string[]
   /** Options of the run as the ledger shows them. They hold no secrets. */
   readonly options: Readonly<Record<string, unknown>>
+  /** Pauses that hold when it starts. @default none are known yet */
+  readonly pauses?: readonly Pause[]
 }
 
 /**
@@ -49,6 +53,7 @@ export class ActiveRun implements AsyncDisposable {
   readonly #reports = new Map<string, StreamReport>()
   readonly #lossHandlers: LossHandlers
   readonly #sharedLists: ReadonlyMap<object, JoinedList>
+  readonly #pauses: PauseWatch
   #walBefore: string | undefined
   #resources: AsyncDisposableStack
 
@@ -69,6 +74,10 @@ export class ActiveRun implements AsyncDisposable {
     this.#sharedLists =
       start.kind === 'sync' ? sharedLists(pipeline.streams, start.streams, this.#memory.spare) : new Map()
     this.workers = resources.use(new WorkerPool())
+    this.#pauses = resources.use(
+      new PauseWatch(database, { pipeline: pipeline.name, streams: start.streams, keeper, readSignal }),
+    )
+    this.#pauses.apply(start.pauses ?? [])
     const rates = sharedRates(database, { keeper, run: id })
     const tokens = storedTokens({ database: async () => database, secrets })
     const scope = resources.use(
@@ -115,6 +124,11 @@ export class ActiveRun implements AsyncDisposable {
     const tally = this.#tallies.get(stream)
     if (!tally) throw new TypeError(`Stream ${stream} is not a part of this run`)
     return tally
+  }
+
+  /** Returns the signal of one of the run's streams. It aborts when the run is to stop, or when it is paused. */
+  signalOf(stream: string): AbortSignal {
+    return this.#pauses.signalOf(stream)
   }
 
   /** Opens the scope of one reader: the run's clients, and an account of its own in the memory budget. */

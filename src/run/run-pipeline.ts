@@ -9,6 +9,7 @@ import { checkMostDeletes } from './check-most-deletes.ts'
 import { chosenStreams, requireSecrets } from './chosen-streams.ts'
 import { recordingFailedStart } from './failed-start.ts'
 import { DEFAULTS, resolveBatch, type RunOptions } from './options.ts'
+import { requireUnpaused } from './pause-watch.ts'
 import { RunContext } from './run-context.ts'
 import { StreamContext } from './stream-context.ts'
 import { runStream } from './sync/run-stream.ts'
@@ -36,7 +37,9 @@ export async function runPipeline<Streams extends Flows>(
     secrets,
     connections: readersOf(pipeline, names) + 4,
   })
-  await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full } })
+  const { database, readSignal: signal } = context
+  const pauses = await requireUnpaused(database, { pipeline: pipeline.name, streams: names, signal })
+  await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full }, pauses })
   const permits = new Semaphore(concurrency)
   const streams = names.map((name) => new StreamContext(run, name, { batch, mostDeletes, hasReceipt }))
   const running = streams.map((stream) => runInTurn(stream, permits, { full, overlap }))
@@ -54,7 +57,7 @@ async function runInTurn(
   options: SyncStreamOptions,
 ): Promise<readonly [stream: string, report: StreamReport]> {
   const permit = await permits.acquire({ signal: stream.readSignal }).catch(() => undefined)
-  if (!permit) return [stream.stream, stream.tally.report('interrupted')]
+  if (!permit) return [stream.stream, stream.stopped()]
   using _permit = permit
   return [stream.stream, await runStream(stream, options)]
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import { openText } from '../model/completeness.ts'
-import { UsageError } from '../model/errors.ts'
+import { PausedError, UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { MostDeletes } from '../model/mirror.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
@@ -61,8 +61,9 @@ export class StreamContext {
     return this.run.context.database
   }
 
+  /** Aborts when the run is to stop, or when this stream is paused. */
   get readSignal(): AbortSignal {
-    return this.run.context.readSignal
+    return this.run.signalOf(this.stream)
   }
 
   get writeSignal(): AbortSignal {
@@ -88,10 +89,17 @@ export class StreamContext {
     return this.run.context.secrets.hide(problemText(error, location))
   }
 
-  /** Returns the report of a stream that ended with an error: `interrupted` if the run was stopped, else `failed`. */
+  /** Returns the report of a stream that was stopped. If it was paused, a warning says by whom and why. */
+  stopped(): StreamReport {
+    const { reason } = this.readSignal as { readonly reason: unknown }
+    if (reason instanceof PausedError) this.warn(reason.message)
+    return this.tally.report('interrupted')
+  }
+
+  /** Returns the report of a stream that ended with an error: `interrupted` if it was stopped, else `failed`. */
   fail(error: unknown): StreamReport {
     this.warnIfOpen()
-    if (this.readSignal.aborted) return this.tally.report('interrupted')
+    if (this.readSignal.aborted) return this.stopped()
     const text = this.problem(error)
     this.run.context.onStreamError?.(this.stream, error)
     this.emit({ type: 'stream.failed', stream: this.stream, error: text })

@@ -80,8 +80,15 @@ export const DEFINITION_ERRORS = {
   },
   CANCELLED: {
     happened: 'The run was stopped: by Ctrl-C, a signal, a time limit or a person. This is no fault.',
-    causes: ['Ctrl-C or SIGTERM.', '--timeout, or the server was asked to stop the run.'],
-    remedies: ['Nothing. Complete batches are committed, and the next run continues after them.'],
+    causes: [
+      'Ctrl-C or SIGTERM.',
+      '--timeout, or the server or sluice cancel was asked to stop the run.',
+      'sluice pause.',
+    ],
+    remedies: [
+      'Nothing. Complete batches are committed, and the next run continues after them.',
+      'If it is paused: sluice continue.',
+    ],
     example: 'sluice run shop --timeout 30m',
   },
 } as const satisfies Partial<Record<ErrorCode, Explanation>>

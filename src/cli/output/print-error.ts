@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { CancelledError, UsageError } from '../../model/errors.ts'
+import { CancelledError, PausedError, UsageError } from '../../model/errors.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { excerptOf, placeOf } from '../../observe/user-place.ts'
 import { problemText } from '../../run/report/problem-text.ts'
@@ -29,8 +29,9 @@ export function excerptFor(error: unknown): string | undefined {
   return place && excerptOf(place)
 }
 
-/** Returns 130 if the command was stopped by a signal, 2 for wrong usage, 1 for any other error. */
+/** Returns 130 if the command was stopped by a signal, 2 for wrong usage, 1 for any other error, as for a pause. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof PausedError) return 1
   if (error instanceof CancelledError) return 130
   return error instanceof UsageError ? 2 : 1
 }

@@ -1,8 +1,21 @@
 import type { Command } from 'commander'
 import { addCommand, addGroup, commandHandler, ledgerId, rejectIds, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that work on the database: rejects, undelete, cursor, limits, prune, migrate, sql. */
+/** Adds the commands that work on the database, from pause to sql. */
 export function addLedgerCommands(sluice: Command): void {
+  addCommand(sluice, 'pause', 'Read pipelines or streams no longer, until they are continued.')
+    .argument('<names...>', 'PIPELINE, PIPELINE.STREAM, or PIPELINE@ACCOUNT')
+    .option('--why <text>', 'shown to everybody who meets the pause')
+    .action(commandHandler(async () => (await import('../commands/ledger/pause.ts')).pauseCommand))
+  addCommand(sluice, 'continue', 'End pauses; that of a pipeline with those of its streams.')
+    .argument('<names...>', 'PIPELINE, PIPELINE.STREAM, or PIPELINE@ACCOUNT')
+    .option('--why <text>', 'written down')
+    .action(commandHandler(async () => (await import('../commands/ledger/pause.ts')).continueCommand))
+  addCommand(sluice, 'cancel', 'Ask a run to stop, in whichever process it is. Complete batches are committed.')
+    .argument('<run>', 'the number of a run', ledgerId('Give the number of a run, as sluice runs shows it.'))
+    .option('--why <text>', 'written down')
+    .action(commandHandler(async () => (await import('../commands/ledger/cancel.ts')).cancelCommand))
+
   const rejects = addGroup(sluice, 'rejects', 'List records that could not be stored, and store or drop them.')
   addCommand(rejects, 'list', 'List the records that could not be stored, each with its reason.')
     .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')

@@ -2,6 +2,25 @@ import type { HelpExamples } from './help-entry.ts'
 
 /** Help of the commands that work on the database. */
 export const LEDGER_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
+  pause: {
+    examples: [
+      ['sluice pause billing --why "their API moves until Monday"'],
+      ['sluice pause billing.invoices', 'one stream'],
+      ['sluice pause shops@north', 'one account of a pipeline that has several'],
+    ],
+    paragraphs: [
+      'No run, backfill, schedule or server reads what is paused, on any machine. What is being read stops after its ' +
+        'next commit, and is interrupted. sluice status shows who has paused it, when and why.',
+    ],
+  },
+  continue: {
+    examples: [['sluice continue billing'], ['sluice continue billing.invoices --why "the API is back"']],
+    paragraphs: ['An interrupted reading goes on after its last commit.'],
+  },
+  cancel: {
+    examples: [['sluice cancel 42 --why "wrong window"']],
+    paragraphs: ['The run ends within 5 s, as by Ctrl-C. The next run continues after its last commit.'],
+  },
   rejects: {
     examples: [['sluice rejects list billing'], ['sluice rejects replay billing.invoices']],
   },

@@ -34,13 +34,15 @@ export interface LedgerParts {
   readonly ticks: boolean
   readonly waits: boolean
   readonly sharedKeys: boolean
+  readonly pauses: boolean
 }
 
 export async function readLedgerParts(on: Queryable): Promise<LedgerParts> {
   return on.one<LedgerParts>(
     `select to_regclass('sluice.rejects') is not null as slices, to_regclass('sluice.ticks') is not null as ticks,
             to_regclass('sluice.waits') is not null as waits,
-            to_regclass('sluice.shared_keys') is not null as "sharedKeys"`,
+            to_regclass('sluice.shared_keys') is not null as "sharedKeys",
+            to_regclass('sluice.pauses') is not null as pauses`,
   )
 }
 

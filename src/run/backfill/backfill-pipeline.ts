@@ -8,6 +8,7 @@ import { checkMostDeletes } from '../check-most-deletes.ts'
 import { requireSecrets } from '../chosen-streams.ts'
 import { recordingFailedStart } from '../failed-start.ts'
 import { DEFAULTS, resolveBatch, type BackfillOptions } from '../options.ts'
+import { requireUnpaused } from '../pause-watch.ts'
 import { RunContext } from '../run-context.ts'
 import { StreamContext } from '../stream-context.ts'
 import { backfillStream } from './backfill-stream.ts'
@@ -39,9 +40,12 @@ export async function backfillPipeline<Streams extends Flows>(
   const { streams, skipped } = windowableStreams(pipeline, options.stream, cursors)
   rejectLongWindows(pipeline, streams, range)
   const { windows: _, ...recordedRange } = range
+  const { database, readSignal: signal } = context
+  const pauses = await requireUnpaused(database, { pipeline: pipeline.name, streams, signal })
   await using run = await ActiveRun.start(context, {
     kind: 'backfill',
     streams,
+    pauses,
     options: { ...recordedRange, concurrency, ...defined({ only, onlyWindows }) },
   })
   for (const [name, problem] of skipped) run.emit({ type: 'warning', message: `${name} was skipped: ${problem}` })

@@ -31,5 +31,9 @@ export function makeReport({ run, kind, context, streams, walBytes, isStopped }:
   }
 }
 
-const statusOf = (streams: ReportParts['streams']): 'failed' | 'done' =>
-  streams.some(([, { status }]) => status === 'failed') ? 'failed' : 'done'
+/** Without a stop of the run, a stream is only interrupted if it was paused while it was read. */
+function statusOf(streams: ReportParts['streams']): Report['status'] {
+  const has = (wanted: StreamReport['status']): boolean => streams.some(([, { status }]) => status === wanted)
+  if (has('failed')) return 'failed'
+  return has('interrupted') ? 'interrupted' : 'done'
+}

@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import { deadline, TimeoutError } from '../../flow/signals/timeout.ts'
 import { noteTickRun, settleTick, type HeldTick, type TickStatus } from '../../ledger/ticks.ts'
+import { PausedError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Overlap } from '../../model/recipe.ts'
 import type { Report } from '../../model/report.ts'
@@ -100,6 +101,7 @@ async function runOnce(
   } catch (error) {
     await noting
     if (signal.aborted) return { status: 'interrupted' }
+    if (error instanceof PausedError) return { status: 'skipped', error: error.message }
     return {
       status: 'failed',
       error: readSecrets(environmentOf(pipeline, runs.environment)).hide(problemText(error, pipeline.name)),

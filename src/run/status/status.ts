@@ -17,6 +17,7 @@ import {
   type SyncSummary,
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
+import { pauseOf, pauseText, readPauses, type Pause } from '../../ledger/pauses.ts'
 import { keyTerms, readSharedKeys, type SharedKey } from '../../ledger/shared-keys.ts'
 import { readWaits, type StoredWait } from '../../ledger/read/read-waits.ts'
 import { UsageError } from '../../model/errors.ts'
@@ -77,7 +78,7 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
   const parts = await readLedgerParts(on)
   if (!parts.slices) return NO_PARTS
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
-  const [streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits, sharedKeys] =
+  const [streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits, sharedKeys, pauses] =
     await gather(
       readStreams(on),
       readSyncs(on, names),
@@ -92,8 +93,21 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
       parts.ticks ? readScheduled(on) : [],
       parts.waits ? readWaits(on) : [],
       parts.sharedKeys ? readSharedKeys(on) : [],
+      parts.pauses ? readPauses(on) : [],
     )
-  return { streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits, sharedKeys }
+  return {
+    streams,
+    readings,
+    cursors,
+    rejects,
+    windows,
+    openReadings,
+    notStarted,
+    scheduled,
+    waits,
+    sharedKeys,
+    pauses,
+  }
 }
 
 /** The parts of a status that come from the ledger. */
@@ -108,6 +122,7 @@ export interface StatusParts {
   readonly scheduled: readonly Scheduled[]
   readonly waits: readonly StoredWait[]
   readonly sharedKeys: readonly SharedKey[]
+  readonly pauses: readonly Pause[]
 }
 const NO_PARTS: StatusParts = {
   streams: [],
@@ -120,6 +135,7 @@ const NO_PARTS: StatusParts = {
   scheduled: [],
   waits: [],
   sharedKeys: [],
+  pauses: [],
 }
 
 /** Derives the status of pipelines from the ledger's parts; it reads nothing. */
@@ -147,7 +163,12 @@ export function statusOf(
     const never = neverRan(pipeline.name, all, scheduled !== undefined)
     findings.push(...waits.flatMap((wait) => waitFinding(wait) ?? []).filter((one) => one.pipeline === pipeline.name))
     if (never) findings.push(never)
-    else for (const one of all) findings.push(...findingsOf(one, { ...knownOf(pipeline, one, ledger), now }))
+    else
+      for (const one of all)
+        findings.push(
+          ...findingsOf(one, { ...knownOf(pipeline, one, ledger), now }).filter(({ kind }) => concerns(one, kind)),
+        )
+    findings.push(...pausedFindings(pipeline.name, all, ledger.pauses))
     return all
   })
   return {
@@ -157,6 +178,20 @@ export function statusOf(
     findings: findings.toSorted((a, b) => Number(b.isFault) - Number(a.isFault)),
     waits,
   }
+}
+
+/** A person did not want the readings of a paused stream to reach their end. */
+const concerns = ({ paused }: StreamStatus, kind: StatusFinding['kind']): boolean =>
+  paused === undefined || kind !== 'never succeeded'
+
+/** Returns a notice for each pause that holds for streams of a pipeline. */
+function pausedFindings(pipeline: string, streams: readonly StreamStatus[], pauses: readonly Pause[]): StatusFinding[] {
+  const held = streams.map(({ stream }) => pauseOf(pauses, { pipeline, stream }))
+  return [...new Set(held)].flatMap((one): StatusFinding[] =>
+    one
+      ? [{ kind: 'paused', isFault: false, pipeline, ...defined({ stream: one.stream }), message: pauseText(one) }]
+      : [],
+  )
 }
 
 function knownOf(
@@ -205,7 +240,10 @@ function streamStatus(
   const failed = runs.find(({ error }) => error !== undefined)
   const cursor = ledger.cursors.find(is)
   const state = runs[0]?.status ?? 'never ran'
-  const isOverdue = due !== undefined && state !== 'running' && !(success?.finishedAt && success.finishedAt >= due)
+  const paused = pauseOf(ledger.pauses, { pipeline: pipeline.name, stream })
+  // What is paused is not read, as a person wants it.
+  const isOverdue =
+    !paused && due !== undefined && state !== 'running' && !(success?.finishedAt && success.finishedAt >= due)
   return {
     pipeline: pipeline.name,
     stream,
@@ -251,6 +289,7 @@ function streamStatus(
       lastError: { run: failed.run, at: (failed.finishedAt ?? failed.startedAt).toISOString(), error: failed.error },
     }),
     ...(ticks && { ...defined({ schedule: scheduleText(pipeline) }), next: ticks.next(now).toISOString() }),
+    ...(paused && { paused: { by: paused.who, at: paused.at.toISOString(), ...defined({ why: paused.why }) } }),
     ...(isOverdue && { overdueSince: due.toISOString() }),
   }
 }

@@ -58,6 +58,8 @@ export interface StreamStatus {
     readonly since: string
     readonly error?: string
   }
+  /** A person has paused it: it is not read until it is continued. */
+  readonly paused?: { readonly by: string; readonly at: string; readonly why?: string }
   readonly lastError?: { readonly run: string; readonly at: string; readonly error: string }
   /** The schedule as `sluice list` shows it. */
   readonly schedule?: string
@@ -102,6 +104,7 @@ export interface StatusFinding {
     | 'deleted'
     | 'rejects'
     | 'waiting'
+    | 'paused'
   readonly isFault: boolean
   readonly pipeline: string
   /** Undefined for a finding of the whole pipeline. */

@@ -1,5 +1,5 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
-import { CancelledError, DatabaseError, UsageError } from '../../model/errors.ts'
+import { CancelledError, DatabaseError, PausedError, UsageError } from '../../model/errors.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
 import type { ProblemAnswer } from '../schemas/resources.ts'
 
@@ -31,6 +31,7 @@ export function problemReply(error: unknown, location: string): ProblemReply {
   if (error instanceof Problem) return reply(error.status, error.message, error.remedy)
   if (error instanceof UsageError)
     return reply(422, error.message, 'correct what the message names, then send it again')
+  if (error instanceof PausedError) return reply(409, error.message, 'continue it, then send it again')
   if (error instanceof CancelledError) return reply(503, error.message, 'send it again when the server is up')
   if (error instanceof DatabaseError || isConnectionError(error) || sqlState(error)?.startsWith('57') === true)
     return reply(503, messageOf(error), 'check that the database is up, then send it again')

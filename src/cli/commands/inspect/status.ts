@@ -72,12 +72,12 @@ function show({ streams, findings, waits, at, ledger }: StatusReport): void {
 }
 
 function rowOf(
-  { pipeline, stream, state, lastSuccess, completeness, cursor, runs, rejects, next }: StreamStatus,
+  { pipeline, stream, state, lastSuccess, completeness, cursor, runs, rejects, next, paused }: StreamStatus,
   now: number,
 ): Record<string, unknown> {
   return {
     stream: `${pipeline}.${stream}`,
-    'last run': state === 'done' && runs[0]?.completeness?.grade === 'open' ? 'open' : state,
+    'last run': paused ? 'paused' : lastState(state, runs),
     'last success': lastSuccess ? `${formatAge(lastSuccess.ageMs)} ago` : 'never',
     complete: completeness?.grade ?? '',
     cursor: cursor?.value ?? '',
@@ -92,6 +92,9 @@ function rowOf(
     'next run': next === undefined ? '' : `in ${formatAge(Date.parse(next) - now)}`,
   }
 }
+
+const lastState = (state: StreamStatus['state'], [last]: StreamStatus['runs']): string =>
+  state === 'done' && last?.completeness?.grade === 'open' ? 'open' : state
 
 const MARK_WIDTH = 9
 

@@ -4,7 +4,7 @@ import { duration } from '../../../value/duration.ts'
 import { messageOf } from '../../../value/error.ts'
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
 import { withoutAccount } from '../../../model/account.ts'
-import { UsageError } from '../../../model/errors.ts'
+import { PausedError, UsageError } from '../../../model/errors.ts'
 import type { Report } from '../../../model/report.ts'
 import type { Duration } from '../../../model/request.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
@@ -95,7 +95,9 @@ async function runAll(
   if (dryRun) return Math.max(code, await (await import('./dry-run.ts')).dryRun(found, options, limited))
 
   const reports: Report[] = []
-  const collected: CollectedOptions = { ...options, onReport: (report) => reports.push(report) }
+  // Nobody has asked for this one, or another run would be skipped too.
+  const leavesPausedOut = words.length === 0 || options.overlap === 'skip'
+  const collected: CollectedOptions = { ...options, leavesPausedOut, onReport: (report) => reports.push(report) }
   // Keeps the embedded database running between two pipelines.
   await using _kept =
     found.length > 1 ? await keepDatabase({ database: options.database, signal: time.signal }) : undefined
@@ -123,6 +125,8 @@ async function runAll(
 interface CollectedOptions extends RunCommandOptions {
   readonly summary?: SummaryFile
   readonly onReport?: (report: Report) => void
+  /** What is paused is left out with a line, and is no failure. @default false */
+  readonly leavesPausedOut?: boolean
 }
 
 /** Returns the accounts of each pipeline together. */
@@ -209,6 +213,10 @@ export async function runOne(
     onReport?.(report)
     return exitCodeOfReport(report)
   } catch (error) {
+    if (error instanceof PausedError && options.leavesPausedOut) {
+      console.log(`${pipeline.name}: not run: ${error.message}`)
+      return 0
+    }
     summary?.error(error, pipeline.name)
     if (error instanceof TimeoutError && error === signal.reason) {
       if (quiet) console.error(`${pipeline.name}: ${error.message}, before the pipeline started`)
