@@ -7,6 +7,9 @@ const MAX_DEPTH = 6
 /** An object with more names than this may be a map whose names are data. */
 const MIN_MAP_NAMES = 8
 
+/** Numbers that large may pass 2^53 in later records. Times in microseconds are smaller. */
+const LARGE = 2 ** 52
+
 /**
  * Returns the type that all values have. A field that some objects lack is optional; values of several kinds make a
  * union. Without values it is unknown.
@@ -18,6 +21,7 @@ export function inferType(values: readonly unknown[], depth = MAX_DEPTH): TypeTr
   const objects: object[] = []
   const items: unknown[] = []
   let hasList = false
+  let isLarge = false
   const kinds = new Set<Simple>()
   for (const value of values) {
     if (Array.isArray(value)) {
@@ -25,7 +29,10 @@ export function inferType(values: readonly unknown[], depth = MAX_DEPTH): TypeTr
       items.push(...(value as unknown[]))
     } else if (typeof value === 'object' && value !== null && !(value instanceof Decimal)) objects.push(value)
     else if (value !== undefined) kinds.add(kindOf(value))
+    isLarge ||= typeof value === 'bigint' || (Number.isSafeInteger(value) && Math.abs(value as number) > LARGE)
   }
+  // A whole number beyond 2^53 arrives as a bigint, the others as numbers: samples may show only one of them.
+  if (isLarge) kinds.add('number').add('bigint')
   const types: TypeTree[] = [
     ...ORDER.filter((kind) => kind !== 'null' && kinds.has(kind)).map((kind) => ({ kind })),
     ...(hasList ? [{ kind: 'list', of: depth > 0 ? inferType(items, depth - 1) : UNKNOWN } as const] : []),

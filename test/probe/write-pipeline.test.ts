@@ -25,6 +25,12 @@ describe('inferType()', () => {
     expect(text([])).toBe('unknown')
   })
 
+  test('whole numbers that come near to 2^53, or pass it, are numbers and bigints', () => {
+    expect(text([{ id: 2 ** 53 - 120, at: 1_764_345_600_000_000 }])).toBe('{ id: number | bigint; at: number }')
+    expect(text([{ ids: [2n ** 62n] }])).toBe('{ ids: (number | bigint)[] }')
+    expect(text([0.5, 1e15])).toBe('number')
+  })
+
   test('an object whose names are data is a map', () => {
     expect(text([{ by: { '2025-01-01': 1, '2025-01-02': null } }])).toBe('{ by: Record<string, number | null> }')
     const properties = Array.from({ length: 20 }, (_, n) => ({ of: { [`key ${n}`]: n, [`other ${n}`]: 'a' } }))

@@ -65,7 +65,7 @@ const newTable = (slots: number): Table => ({
 })
 
 const { imul, floor } = Math
-const { isSafeInteger } = Number
+const { isInteger, isSafeInteger } = Number
 
 // The hash of the last key. A result in two variables of the module costs no allocation for each record.
 let low = 0
@@ -78,9 +78,12 @@ function hashKey(record: unknown, fields: readonly string[], types: string[]): b
   high = 0x41c6ce57
   for (let index = 0; index < fields.length; index++) {
     const value = (record as Readonly<Record<string, unknown>>)[fields[index] ?? '']
-    // 1 and '1' may be one key in a column, so values of two types cannot be told apart.
-    if (typeof value !== (types[index] ??= typeof value)) return false
-    if (typeof value === 'number' && isSafeInteger(value)) mixNumber(value)
+    // 1 and '1' may be one key in a column, so values of two types cannot be told apart. A whole number beyond 2^53
+    // arrives as a bigint, so both types may be in one list of numbers.
+    const type = typeof value === 'bigint' ? 'number' : typeof value
+    if (type !== (types[index] ??= type)) return false
+    const number = typeof value === 'bigint' ? Number(value) : value
+    if (typeof number === 'number' && isSafeInteger(number)) mixNumber(number)
     else if (!mixText(keyText(value))) return false
   }
   const first = imul(low ^ (low >>> 16), 2_246_822_507)
@@ -120,6 +123,8 @@ function mixText(text: string | undefined): boolean {
 /** Returns undefined for what is no value of a key. */
 function keyText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
+  // 1e21 and 10n ** 21n are one key.
+  if (typeof value === 'number' && isInteger(value)) return String(BigInt(value))
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   return value instanceof Decimal ? value.text : undefined
 }

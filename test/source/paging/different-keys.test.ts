@@ -10,6 +10,9 @@ const count = (records: readonly unknown[], fields = ['id'], expected = records.
 const many = (make: (n: number) => unknown, length = 50_000): unknown[] =>
   Array.from({ length }, (_, n) => ({ id: make(n) }))
 
+/** As a body of JSON has it. */
+const exact = (value: bigint): number | bigint => (value < 2n ** 53n ? Number(value) : value)
+
 describe('the number of different keys', () => {
   test.each<[string, (n: number) => unknown]>([
     ['numbers', (n) => n],
@@ -18,6 +21,7 @@ describe('the number of different keys', () => {
     ['numbers below 0', (n) => -n],
     ['texts', (n) => `cus_${n}`],
     ['bigints', (n) => 2n ** 64n + BigInt(n)],
+    ['numbers, and bigints from 2^53 on', (n) => exact(2n ** 53n - 25_000n + BigInt(n))],
   ])('%s are all different, and the same once more are none', (_, make) => {
     const records = many(make)
     expect(count(records)).toBe(50_000)
@@ -52,6 +56,10 @@ describe('the number of different keys', () => {
     expect(keys.count).toBe(1_000)
     keys.add([{ id: 1_000 }])
     expect(keys.count).toBeUndefined()
+  })
+
+  test('a number and a bigint of one value are one key', () => {
+    expect(count([{ id: 1 }, { id: 1n }, { id: 1e21 }, { id: 10n ** 21n }, { id: 1.5 }])).toBe(3)
   })
 
   test('decimals count by their text', () => {
