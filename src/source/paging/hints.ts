@@ -37,7 +37,10 @@ export interface Hints {
   readonly saysMore: readonly string[]
 }
 
-/** Returns what the body and the headers say about more records than the reading has, outside of lists and records. */
+/**
+ * Returns what the body and the headers say about more records than the reading has, outside of lists and records.
+ * `total`: the number of all records that the paginator reads itself, which is no news.
+ */
 export function hintsIn(
   {
     body,
@@ -45,9 +48,10 @@ export function hintsIn(
     records: own = [],
   }: Pick<ApiResponse<unknown>, 'body' | 'headers'> & Partial<Pick<ApiResponse<unknown>, 'records'>>,
   { records, pages }: Pick<ReadingState, 'records' | 'pages'>,
+  total?: number,
 ): Hints {
   const found: Found = { ways: [], totals: [], saysMore: [], deniesMore: false, deniesWay: false }
-  search(body, '', { depth: MAX_DEPTH, isPaging: false, records, pages, own }, found)
+  search(body, '', { depth: MAX_DEPTH, isPaging: false, records, pages, total, own }, found)
   const names = Object.entries(headers).filter(([name, value]) => WAY_ON.test(name) && pointsOn(value))
   const ways = [...found.ways, ...names.map(([name]) => `the header '${name}'`)]
   // `has_more: false` is plain; a way on that is null says less than another one that leads somewhere.
@@ -67,6 +71,7 @@ interface Place extends Pick<ReadingState, 'records' | 'pages'> {
   readonly depth: number
   /** True inside a member such as `meta`. */
   readonly isPaging: boolean
+  readonly total: number | undefined
   /** Records of the response: one of them may be the body. */
   readonly own: readonly unknown[]
 }
@@ -79,8 +84,9 @@ function search(value: unknown, path: string, place: Place, found: Found): void 
   for (const [name, member] of members) {
     const at = path === '' ? name : `${path}.${name}`
     const most = totalOf(name, isPaging, place)
-    if (most !== undefined && isAbove(member, most)) found.totals.push(`'${at}' (${String(member)})`)
-    else if (MORE.test(name)) {
+    if (most !== undefined && isAbove(member, most)) {
+      if (Number(member) !== place.total) found.totals.push(`'${at}' (${String(member)})`)
+    } else if (MORE.test(name)) {
       if (member === true) found.ways.push(`'${at}'`)
       if (member === true && name.toLowerCase() !== 'more') found.saysMore.push(`'${at}'`)
       if (member === false) found.deniesMore = true

@@ -116,10 +116,13 @@ export function pagesMissing(end: ReadingEnd): string | undefined {
   }
   const stated = pagesInHeaders(response.headers)
   if (!stated || stated.count <= state.pages || state.isPartial || moreOfEnd(end) === false) return undefined
-  return (
-    `${formatCount(state.pages, 'page')} ${state.pages === 1 ? 'was' : 'were'} read, but ${stated.name} states ` +
-    `${formatNumber(stated.count)}. Name it in the paginator, as in byPage('page', { pages: inHeader('…') })`
-  )
+  const total = recordsAt(paging)
+  const remedy =
+    total === undefined
+      ? "Name it in the paginator, as in byPage('page', { pages: inHeader('…') })"
+      : `The paginator reads ${nameOf(total)}: compare both numbers`
+  const read = `${formatCount(state.pages, 'page')} ${state.pages === 1 ? 'was' : 'were'} read`
+  return `${read}, but ${stated.name} states ${formatNumber(stated.count)}. ${remedy}`
 }
 
 /** The `Link` header leads further. */

@@ -3,11 +3,12 @@ import { isCondition } from '../../model/condition.ts'
 import { formatCount } from '../../value/format.ts'
 import { nameOf, valueIn } from '../response-value.ts'
 import type { DeclaredPaging } from './counted-pages.ts'
-import { isCounted } from './counted-pages.ts'
+import { isCounted, statedNumber } from './counted-pages.ts'
 import { hintsIn } from './hints.ts'
 import { linkTo } from './link-header.ts'
 import { isCountReached } from './missing-records.ts'
 import { isOnlyPageFull, moreOfEnd, type ReadingEnd } from './reading-end.ts'
+import { recordsAt } from './stated-totals.ts'
 
 /** Returns why the end is not proven, if the API did not state it: the response hints at more, or the page is full. */
 export function wayOnMissing(end: ReadingEnd): string | undefined {
@@ -16,7 +17,7 @@ export function wayOnMissing(end: ReadingEnd): string | undefined {
   if (kind === 'connection lost') return 'the GraphQL connection is null after pages that had it'
   // What came before the position of an older version is not counted.
   const read = end.state.isPartial ? { records: Infinity, pages: Infinity } : end.state
-  const { names, saysNoMore, saysMore } = hintsIn(end.response, read)
+  const { names, saysNoMore, saysMore } = hintsIn(end.response, read, statedNumber(recordsAt(end.paging), end.response))
   if (kind === 'stated end') return saysMore.length === 0 ? undefined : contradicted(saysMore)
   const link = kind === 'missing' && linkTo('next', end.response.headers['link']) ? ["the header 'link'"] : []
   const found = [...names, ...link]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { byPage, inHeader, onePage } from '../../../src/index.ts'
+import { byLastRecord, byPage, inHeader, onePage } from '../../../src/index.ts'
 import { gone, gradeOf, graded, noSize, none, rows, total, type Case } from './grade-of.ts'
 
 describe('onePage()', () => {
@@ -190,3 +190,38 @@ describe("byPage('page', { pages })", () => {
     expect(await gradeOf(byPage('page', { pages: inHeader('x-pages') }), row)).toEqual(graded(row[1]))
   })
 })
+
+// The number that the paginator names says by itself that records are missing. To name it is no advice.
+test.each<[string, unknown, ...Case]>([
+  [
+    'a path',
+    byPage('page', { total: 'total_count' as never }),
+    [rows(0, 10, { total_count: 30 }), none({ total_count: 30 })],
+    "10 records came, but 'total_count' states 30",
+  ],
+  [
+    'a function',
+    byPage<{ meta: { total: number } }>('page', { total: (body) => body.meta.total }),
+    [rows(0, 10, { meta: { total: 30 } }), none({ meta: { total: 30 } })],
+    '10 records came, but the function states 30',
+  ],
+  [
+    'a header, beside one with the number of pages',
+    byPage('page', { total: inHeader('x-total') }),
+    [rows(0, 10, {}, { 'x-total': '30', 'x-total-pages': '3' }), none({}, { 'x-total': '30', 'x-total-pages': '3' })],
+    "states 3. The paginator reads the header 'x-total': compare both numbers",
+  ],
+  [
+    'the last record',
+    byLastRecord('after', 'items.id', { total: 'total_count' as never }),
+    [rows(0, 10, { total_count: 30 }), none({ total_count: 30 })],
+    "10 records came, but 'total_count' states 30",
+  ],
+])(
+  'a total that is named by %s, and was not reached, is told without the advice to name it',
+  async (_, paging, ...row) => {
+    const { grade, reason } = await gradeOf(paging, row)
+    expect({ grade, reason }).toEqual(graded(row[1]))
+    expect(reason).not.toContain('Name it in the paginator')
+  },
+)
