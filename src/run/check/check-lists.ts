@@ -6,7 +6,6 @@ import { tablesOfLists } from '../../load/nested/child-writer.ts'
 import { Fields } from '../../load/shape/fields.ts'
 import { readShape } from '../../load/shape/table-shape.ts'
 import type { Scope } from '../../model/scope.ts'
-import { defined } from '../../value/defined.ts'
 import { checkDeclaredFields } from './check-fields.ts'
 import { checkTable, type TableCheck } from './check-table.ts'
 import { faultOf, findingsOf, problem, type Finding, type Remark } from './finding.ts'
@@ -30,12 +29,17 @@ export async function checkLists(
   }
   const findings = lists.map((list) =>
     findingsOf(`${location} -> ${list.table.name}`, scope, async () => {
-      const rows = collected?.of.get(list)?.rows
-      const remarks = [...noLists(list, collected?.problems), ...(rows ? checkDeclaredFields(list.table, rows) : [])]
+      const { rows = [], recordOf = [] } = collected?.of.get(list) ?? {}
       // Without an entry nothing says which columns the table needs.
-      const entries = rows && rows.length > 0 ? rows : undefined
-      const { text } = await checkTable(database, { ...check, table: list.table, isList: true, rows: entries })
-      return { text, ...defined({ remarks }) }
+      const entries = rows.length > 0 ? rows : undefined
+      const { text, remarks = [] } = await checkTable(database, {
+        ...check,
+        table: list.table,
+        rows: entries,
+        list: { path: list.path, recordOf, records: check.rows?.length ?? 0, maxRejects: table.maxRejects },
+      })
+      const declared = collected ? checkDeclaredFields(list.table, rows) : []
+      return { text, remarks: [...noLists(list, collected?.problems), ...declared, ...remarks] }
     }),
   )
   return (await Promise.all(findings)).flat()

@@ -17,8 +17,8 @@ import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
 import { missingTable } from '../sync/lost-table.ts'
-import { checkColumns } from './check-columns.ts'
-import type { Checked } from './finding.ts'
+import { checkColumns, checkEntries, type EntriesOfList } from './check-columns.ts'
+import type { Checked, Remark } from './finding.ts'
 
 export interface TableCheck {
   readonly pipeline: string
@@ -28,7 +28,7 @@ export interface TableCheck {
   readonly rows: readonly unknown[] | undefined
   readonly ledger: SchemaState
   /** The table is that of a nested list: its rows are deleted, too, and it is made for the first entry. */
-  readonly isList?: boolean
+  readonly list?: EntriesOfList
 }
 
 /**
@@ -36,14 +36,14 @@ export interface TableCheck {
  * of the first page. Returns the result, or throws the problem with its remedy.
  */
 export async function checkTable(database: Database, check: TableCheck): Promise<Checked> {
-  const { table, pipeline, stream, rows = [], isList = false } = check
+  const { table, rows = [], list } = check
   const shape = await readShape(database, table)
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
   if (!shape) return { text: await checkMissing(database, check) }
   const fields = new Fields(table, `${check.pipeline}.${check.stream}`, shape)
   for (const row of check.rows ?? []) if (isRecord(row)) fields.learn(Object.keys(row))
-  const lacking = await missingRights(database, table, { columns: fields.columns, isList })
+  const lacking = await missingRights(database, table, { columns: fields.columns, isList: list !== undefined })
   if (lacking) throw lacking
   const missing = missingColumns(table, shape)
   const differences = await typeDifferences(database, table, shape)
@@ -54,12 +54,19 @@ export async function checkTable(database: Database, check: TableCheck): Promise
   const added = change === undefined && missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''
   return {
     text: `exists, ${formatCount(shape.columns.size, 'column')}${key}${change ? `; ${change}` : added}`,
-    // What a contract rejects stands in the text, and a row of a list is rejected with its record.
-    remarks:
-      isList || (change && table.onSchemaChange === 'reject')
-        ? []
-        : checkColumns(rows, { table, stream: `${pipeline}.${stream}`, shape }),
+    // What a contract rejects stands in the text.
+    remarks: change && table.onSchemaChange === 'reject' ? [] : refusedRows(rows, check, shape),
   }
+}
+
+/** What the table would refuse. The values of an entry are checked with those of its record. */
+function refusedRows(
+  rows: readonly unknown[],
+  { table, pipeline, stream, list }: TableCheck,
+  shape: TableShape,
+): Remark[] {
+  const at = { table, stream: `${pipeline}.${stream}`, shape }
+  return list ? checkEntries(rows, list, at) : checkColumns(rows, at)
 }
 
 /** Returns what a run would change in the table; undefined if that is not known. Throws if it may not. */
@@ -108,13 +115,13 @@ function missingColumns(table: Table, shape: TableShape): string[] {
 
 async function checkMissing(
   database: Database,
-  { pipeline, stream, table, ledger, isList = false }: TableCheck,
+  { pipeline, stream, table, ledger, list }: TableCheck,
 ): Promise<string> {
   // A replace reads everything, and a list may never have had an entry.
-  const isExpected = ledger === 'current' && table.write !== 'replace' && !isList
+  const isExpected = ledger === 'current' && table.write !== 'replace' && !list
   if (isExpected && (await continues(database, { pipeline, stream })))
     throw missingTable(`${pipeline}.${stream}`, table, 'what is new')
-  return checkMayCreate(database, table, isList ? 'an entry of the list' : 'a record')
+  return checkMayCreate(database, table, list ? 'an entry of the list' : 'a record')
 }
 
 async function checkMayCreate(database: Database, { name }: Table, first: string): Promise<string> {

@@ -214,6 +214,30 @@ test('the tables of lists are checked, with what a run would store in them', asy
     'problem t.items_tags: tags: it is 5, and children stores a list. A run rejects such records: the first page has 1',
   ])
   expect(api.requests.length - before).toBe(1)
+  await own.database.query(`alter table t.items_lines alter sku set not null, add bin text not null default '';
+    alter table t.items_lines alter bin drop default`)
+  records = [
+    {
+      id: 1,
+      lines: [
+        { line: 1, sku: 'a', bin: 'x' },
+        { line: 2, bin: 'x' },
+        { line: 3, sku: null },
+      ],
+    },
+    { id: 2, lines: [{ line: 1, sku: 'a', bin: 'x' }] },
+  ]
+  expect((await lists()).slice(1, 3)).toEqual([
+    'ok t.items_lines: the column sku is NOT NULL and has no default, and 2 of 4 entries of lines on the first page ' +
+      'have no value for it: 1 of 2 records would be rejected, with all their entries. Give the field a value by ' +
+      '.map(), or let the owner run: alter table "t"."items_lines" alter column "sku" drop not null',
+    expect.stringContaining('the column bin is NOT NULL and has no default, and 1 of 4 entries'),
+  ])
+  expect((await runPipeline(checked, { database: own.url })).streams.items.counts).toMatchObject({ rejected: 1 })
+  records = [{ id: 2, lines: [{ line: 1 }] }]
+  expect((await lists())[2]).toContain(
+    'problem t.items_lines: the column sku is NOT NULL and has no default, and no entry',
+  )
   await own.database.query('alter table t.items_lines drop constraint items_lines_pkey')
   expect((await lists())[0]).toContain(
     't.items_lines: there is no unique index of exactly (items_id, line), which writing by key needs',
