@@ -25,6 +25,7 @@ export function grantStatements({ user, database, schemas }: GrantOptions): stri
     // For what later migrations create.
     `alter default privileges in schema sluice grant ${onTables} on tables to ${role}`,
     `alter default privileges in schema sluice grant usage on sequences to ${role}`,
+    ...grantsOnJobs(role, onTables),
     ...schemas
       .map(quoteIdentifier)
       .flatMap((schema) => [
@@ -34,3 +35,14 @@ export function grantStatements({ user, database, schemas }: GrantOptions): stri
       ]),
   ]
 }
+
+/** The schema of pg-boss, which wakes workers. `sluice migrate` creates it. */
+const grantsOnJobs = (role: string, onTables: string): string[] => [
+  'create schema if not exists sluice_jobs',
+  `grant usage on schema sluice_jobs to ${role}`,
+  `grant ${onTables} on all tables in schema sluice_jobs to ${role}`,
+  `grant usage on all sequences in schema sluice_jobs to ${role}`,
+  `grant execute on all functions in schema sluice_jobs to ${role}`,
+  `alter default privileges in schema sluice_jobs grant ${onTables} on tables to ${role}`,
+  `alter default privileges in schema sluice_jobs grant usage on sequences to ${role}`,
+]

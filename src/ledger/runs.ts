@@ -5,6 +5,7 @@ import { abortable } from '../flow/signals/abortable.ts'
 import { displayJson } from '../value/json/stored-json.ts'
 import { storableText } from '../value/text.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
+import { endSilentAttempt, PieceTakenError, type PieceAttempt } from './pieces.ts'
 
 /** The error of a run that did not note its own end. */
 export const ENDED_UNEXPECTEDLY = 'its process ended unexpectedly'
@@ -22,13 +23,18 @@ export interface StartRunOptions {
   /** The options of the run, for `sluice runs`; without secrets. */
   readonly options?: unknown
   readonly keeper: LeaseKeeper
+  /** The piece of work that the run does. @default the run was not handed to workers */
+  readonly piece?: PieceAttempt | undefined
   readonly signal: AbortSignal
 }
 
-/** Records the start of a run and returns its id. Marks earlier runs whose process is gone as interrupted. */
+/**
+ * Records the start of a run and returns its id. Marks earlier runs whose process is gone as interrupted. Throws
+ * `PieceTakenError` if another process is doing the same piece of work.
+ */
 export async function startRun(
   database: Database,
-  { kind, pipeline, options = {}, keeper, signal }: StartRunOptions,
+  { kind, pipeline, options = {}, keeper, piece, signal }: StartRunOptions,
 ): Promise<string> {
   await database.query(
     `update sluice.runs as r set status = 'interrupted', finished_at = ${LAST_SEEN_SQL}, error = '${ENDED_UNEXPECTEDLY}'
@@ -36,15 +42,18 @@ export async function startRun(
     [pipeline],
     { signal },
   )
+  if (piece) await endSilentAttempt(database, piece.id, signal)
   const { pid, started } = keeper.session
-  const { id } = await database.one<{ id: string }>(
-    `insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started)
-     values ($1, $2, $3, $4, $5) returning id`,
-    [kind, pipeline, displayJson(options), pid, started],
+  const row = await database.maybeOne<{ id: string }>(
+    `insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started, piece, worker)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (piece) where status = 'running' and piece is not null do nothing returning id`,
+    [kind, pipeline, displayJson(options), pid, started, piece?.id, piece?.worker],
     { signal },
   )
-  keeper.follow(id)
-  return id
+  if (!row) throw new PieceTakenError(`${pipeline}: another process is doing this piece of work`)
+  keeper.follow(row.id)
+  return row.id
 }
 
 export interface FailedStartOptions extends Omit<StartRunOptions, 'keeper'> {
@@ -54,7 +63,7 @@ export interface FailedStartOptions extends Omit<StartRunOptions, 'keeper'> {
 /** Records a run that has failed before it started. Does nothing if there is no ledger yet. */
 export async function recordFailedStart(
   database: Database,
-  { kind, pipeline, options = {}, error, signal }: FailedStartOptions,
+  { kind, pipeline, options = {}, error, piece, signal }: FailedStartOptions,
 ): Promise<void> {
   const { exists } = await database.one<{ exists: boolean }>(
     `select to_regclass('sluice.runs') is not null as exists`,
@@ -63,9 +72,9 @@ export async function recordFailedStart(
   )
   if (!exists) return
   await database.query(
-    `insert into sluice.runs (kind, pipeline, options, status, finished_at, error)
-     values ($1, $2, $3, 'failed', clock_timestamp(), $4)`,
-    [kind, pipeline, displayJson(options), storableText(error)],
+    `insert into sluice.runs (kind, pipeline, options, status, finished_at, error, piece, worker)
+     values ($1, $2, $3, 'failed', clock_timestamp(), $4, $5, $6)`,
+    [kind, pipeline, displayJson(options), storableText(error), piece?.id, piece?.worker],
     { signal },
   )
 }

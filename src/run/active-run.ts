@@ -2,6 +2,7 @@ import { MemoryBudget } from '../flow/memory-budget.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { WorkerPool } from '../flow/worker-pool.ts'
 import { LeaseKeeper } from '../ledger/lease/lease-keeper.ts'
+import type { PieceAttempt } from '../ledger/pieces.ts'
 import { pruneHourly, pruneWhenDue } from '../ledger/prune.ts'
 import type { Pause } from '../ledger/pauses.ts'
 import { finishRun, startRun } from '../ledger/runs.ts'
@@ -32,6 +33,8 @@ export interface RunStart {
   readonly options: Readonly<Record<string, unknown>>
   /** Pauses that hold when it starts. @default none are known yet */
   readonly pauses?: readonly Pause[]
+  /** The piece of work that this run does for another process. @default none */
+  readonly piece?: PieceAttempt | undefined
 }
 
 /**
@@ -89,7 +92,7 @@ export class ActiveRun implements AsyncDisposable {
   /** Records the run in the ledger and drops what killed runs have left: shadow tables, and keys for mirrors. */
   static async start(context: RunContext, start: RunStart): Promise<ActiveRun> {
     const { database, pipeline, readSignal, writeSignal } = context
-    const { kind, streams, options } = start
+    const { kind, streams, options, piece } = start
     await using resources = new AsyncDisposableStack()
     const lossHandlers: LossHandlers = new Map()
     const keeper = resources.use(
@@ -100,7 +103,7 @@ export class ActiveRun implements AsyncDisposable {
       }),
     )
     const recorded = { kind, pipeline: pipeline.name, options: { streams, ...options } }
-    const id = await startRun(database, { ...recorded, keeper, signal: readSignal })
+    const id = await startRun(database, { ...recorded, keeper, piece, signal: readSignal })
     const run = new ActiveRun(context, start, { id, keeper, lossHandlers, resources })
     run.#walBefore = await walPosition(database, readSignal)
     await run.#dropOrphans()

@@ -1,5 +1,6 @@
 // A run that fails before it starts, such as for a missing secret, is in the ledger too. Else nobody who looks there
 // would see that a pipeline no longer runs.
+import type { PieceAttempt } from '../ledger/pieces.ts'
 import { recordFailedStart as recordInLedger } from '../ledger/runs.ts'
 import type { RunKind } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
@@ -16,6 +17,7 @@ export interface FailedStart {
   readonly pipeline: string
   /** The options of the run, for `sluice runs`. */
   readonly options: unknown
+  readonly piece?: PieceAttempt | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -1,6 +1,7 @@
 import type { Flows, Pipeline } from '../define/pipeline.ts'
 import { asCompleted } from '../flow/as-completed.ts'
 import { Semaphore } from '../flow/semaphore.ts'
+import type { PieceAttempt } from '../ledger/pieces.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import { readSecrets } from '../observe/secrets.ts'
 import { environmentOf } from './accounts/environment-of.ts'
@@ -15,10 +16,13 @@ import { StreamContext } from './stream-context.ts'
 import { runStream } from './sync/run-stream.ts'
 import type { SyncStreamOptions } from './sync/sync-stream.ts'
 
-/** Runs the streams of a pipeline and returns the report, also if streams failed. */
+/**
+ * Runs the streams of a pipeline and returns the report, also if streams failed. With a `piece`, throws
+ * `PieceTakenError` if another process is doing it.
+ */
 export async function runPipeline<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
-  options: RunOptions = {},
+  options: RunOptions & { readonly piece?: PieceAttempt } = {},
 ): Promise<Report<keyof Streams & string>> {
   const { full = false, overlap = 'fail', concurrency = DEFAULTS.concurrency } = options
   const names = chosenStreams(pipeline, options.streams)
@@ -39,7 +43,8 @@ export async function runPipeline<Streams extends Flows>(
   })
   const { database, readSignal: signal } = context
   const pauses = await requireUnpaused(database, { pipeline: pipeline.name, streams: names, signal })
-  await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full }, pauses })
+  const recorded = { kind: 'sync', streams: names, options: { full }, pauses, piece: options.piece } as const
+  await using run = await ActiveRun.start(context, recorded)
   const permits = new Semaphore(concurrency)
   const streams = names.map((name) => new StreamContext(run, name, { batch, mostDeletes, hasReceipt }))
   const running = streams.map((stream) => runInTurn(stream, permits, { full, overlap }))

@@ -42,6 +42,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice run ./elsewhere/ledger.ts', 'a file'],
       ['sluice run billing --full', 'read everything; unchanged rows are not written'],
       ['sluice run billing --dry-run --limit 100', 'read and show, write nothing'],
+      ['sluice run billing --distribute', 'let workers read the streams'],
       ['sluice run billing --json > report.json', 'the report, for programs'],
       ['sluice run billing --log-format json', 'each event, for a log collector'],
       ['sluice run billing --quiet --timeout 30m --overlap skip', 'from cron'],
@@ -96,6 +97,19 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         'and a scheduler that was down knows which ticks it missed. A failed run does not stop the scheduler. ' +
         'SIGTERM commits complete batches and exits within 5 s, with exit code 0. ' +
         'Each event is one line of text, or of JSON with --json. --verbose adds the events of the runs.',
+    ],
+  },
+  worker: {
+    examples: [
+      ['sluice worker', 'work on all of pipelines/'],
+      ['sluice worker billing --concurrency 8', 'one pipeline, eight streams at once'],
+      ['sluice run billing --distribute', 'elsewhere: hand out the streams of a pipeline'],
+    ],
+    paragraphs: [
+      'Start as many as you like, on any machine with the same database, the same pipeline files and their secrets. ' +
+        'A worker takes only pipelines that it has in the same version, and says which it has not. ' +
+        'SIGTERM lets it take no more work, commit complete batches and exit within 5 s; other workers go on. ' +
+        'If a worker dies, its work goes on elsewhere within a minute. docs/WORKERS.md describes it.',
     ],
   },
   serve: {

@@ -5,11 +5,12 @@ import {
   addRenamedOption,
   commandHandler,
   parseDuration,
+  parseMemory,
   parsePort,
   wholeNumber,
 } from './add-command.ts'
 
-/** Adds the commands that wait or tell: schedule, serve, login, notify. */
+/** Adds the commands that wait or tell: schedule, serve, worker, login, notify. */
 export function addServiceCommands(sluice: Command): void {
   addCommand(
     sluice,
@@ -64,6 +65,13 @@ export function addServiceCommands(sluice: Command): void {
     .option('--schedule', 'also run the pipelines that have a schedule, at their times, and accounts that are added')
     .action(commandHandler(async () => (await import('../commands/service/serve.ts')).serveCommand))
   addRenamedOption(serve, 'allow-host', 'allowed-host')
+
+  addCommand(sluice, 'worker', 'Do the work that other processes hand out with --distribute, until it is stopped.')
+    .argument('[pipelines...]', 'names or files to work on (default: all of pipelines/)')
+    .option('--concurrency <n>', 'streams to read at the same time (default: 4)', wholeNumber(1))
+    .option('--memory <size>', 'memory for decoded pages of all streams together (default: 64MB)', parseMemory)
+    .option('--json', 'print one line of JSON for each event')
+    .action(commandHandler(async () => (await import('../commands/service/worker.ts')).workerCommand))
 
   addCommand(sluice, 'login', 'Log in for the refreshToken() of a pipeline, and store its tokens, encrypted.')
     .argument('<pipeline>', 'a name, a file, or NAME.STREAM')

@@ -38,6 +38,7 @@ export function addSyncCommands(sluice: Command): void {
     )
     .option('--most-deletes <n>', 'rows that a mirror may delete in this run, as 120 or 25%')
     .option('--receipt', 'show what each stream has cost the database: dead rows, sizes, WAL')
+    .option('--distribute', 'let workers read the streams (sluice worker); without one that can, read them here')
     .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
     .option('--concurrency <n>', 'streams to read at the same time (default: 8)', wholeNumber(1))
     .option('--memory <size>', 'memory for decoded pages of all streams together (default: 64MB)', parseMemory)

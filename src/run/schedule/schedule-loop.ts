@@ -1,10 +1,11 @@
-import { isConnectionError, sqlState } from '../../database/errors.ts'
+import { isConnectionError } from '../../database/errors.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import type { FullSchedule } from '../../define/schedule/schedule.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { Semaphore } from '../../flow/semaphore.ts'
 import { claimTick, skipTick, readTicks, registerSchedule, type KnownTicks } from '../../ledger/ticks.ts'
 import { DatabaseError } from '../../model/errors.ts'
+import { isPassing } from '../is-passing.ts'
 import { runTick, type RunTickOptions } from './run-tick.ts'
 import { Ticks } from './ticks.ts'
 import { messageOf, toError } from '../../value/error.ts'
@@ -78,7 +79,7 @@ export async function runScheduleLoop(options: ScheduleLoopOptions): Promise<nev
       if (await runStep(step, ticks, options)) busyUntil = clock.now()
     } catch (error) {
       signal.throwIfAborted()
-      if (!isTemporary(error)) throw error
+      if (!isPassing(error)) throw error
       failures += 1
       emit({
         type: 'warning',
@@ -88,11 +89,6 @@ export async function runScheduleLoop(options: ScheduleLoopOptions): Promise<nev
       await clock.sleep(Math.min(60_000, 1_000 * 2 ** failures), { signal })
     }
   }
-}
-
-/** True for errors that may pass: the server is down, full or slow. False for SQLSTATE class 42, a wrong statement. */
-function isTemporary(error: unknown): boolean {
-  return isConnectionError(error) || error instanceof DatabaseError || sqlState(error)?.startsWith('42') === false
 }
 
 interface Step {

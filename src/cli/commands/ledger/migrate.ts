@@ -1,3 +1,4 @@
+import type { Database } from '../../../database/database.ts'
 import { migrate } from '../../../database/migrate.ts'
 import { grantStatements } from '../../../ledger/grants.ts'
 import { UsageError } from '../../../model/errors.ts'
@@ -25,6 +26,7 @@ export async function migrateCommand(
     return 0
   }
   const ran = await migrate(store.database, { signal })
+  await createQueue(store.database)
   const result = ran.length === 0 ? 'is up to date' : `was updated by ${ran.join(', ')}`
   console.log(`${store.database.label}: schema sluice ${result}`)
   if (user === undefined) return 0
@@ -34,4 +36,10 @@ export async function migrateCommand(
   await transaction.commit(statements.join(';\n'))
   console.log(`${store.database.label}: ${user} may run pipelines (${statements.length} statements)`)
   return 0
+}
+
+/** Creates or updates the schema of the jobs that wake workers, so that a role without that right can use it. */
+async function createQueue(database: Database): Promise<void> {
+  const { openWorkQueue } = await import('../../../run/distribute/open-work-queue.ts')
+  await using _ = await openWorkQueue(database, { schemas: [] })
 }

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../../../define/pipeline.ts'
+import type { Flows, Pipeline } from '../../../define/pipeline.ts'
 import { defined } from '../../../value/defined.ts'
 import { duration } from '../../../value/duration.ts'
 import { messageOf } from '../../../value/error.ts'
@@ -35,6 +35,7 @@ export interface RunCommandOptions extends CommonOptions {
   readonly overlap?: 'skip' | 'wait' | 'fail'
   readonly mostDeletes?: string
   readonly receipt?: boolean
+  readonly distribute?: boolean
   readonly batchRows?: number
   readonly concurrency?: number
   /** Bytes. */
@@ -73,6 +74,8 @@ function refuseContradictions(options: RunCommandOptions) {
     throw new UsageError('--most-deletes cannot be combined with --dry-run, which deletes nothing')
   if (dryRun && options.receipt)
     throw new UsageError('--receipt cannot be combined with --dry-run, which writes nothing')
+  if (dryRun && options.distribute)
+    throw new UsageError('--distribute cannot be combined with --dry-run, which reads here and writes nothing')
   if (quiet && json)
     throw new UsageError('--quiet cannot be combined with --json; --summary-file writes the reports to a file')
   const other = Object.entries({ json, quiet, 'dry-run': dryRun }).find(([, isGiven]) => isGiven)
@@ -160,7 +163,7 @@ async function runGroup(
       run: async (account, more) => {
         const { pipeline } = account
         try {
-          const report = await runPipeline(pipeline, { ...runOptionsOf(options, account, context), ...more })
+          const report = await runner(options)(pipeline, { ...runOptionsOf(options, account, context), ...more })
           summary?.report(report)
           onReport?.(report)
           return report
@@ -188,6 +191,15 @@ function runOptionsOf(options: RunCommandOptions, found: FoundPipeline, { signal
   }
 }
 
+/** Returns the function that runs a pipeline: here, or on workers. */
+function runner({ distribute = false, quiet = false }: RunCommandOptions): typeof runPipeline<Flows> {
+  if (!distribute) return runPipeline
+  return async (pipeline, options) => {
+    const { runDistributed } = await import('../../../run/distribute/run-distributed.ts')
+    return runDistributed(pipeline, { ...options, onNote: (note) => void (quiet || console.error(note)) })
+  }
+}
+
 /** Runs one pipeline, shows its progress and its report, and returns the exit code. */
 export async function runOne(
   found: FoundPipeline,
@@ -200,7 +212,7 @@ export async function runOne(
   const print = (report: Report): void => printSummaryLine(report, pipeline, signal)
   try {
     const report = await runAndReport(
-      (hooks) => runPipeline(pipeline, { ...runOptionsOf(options, found, context), ...hooks }),
+      (hooks) => runner(options)(pipeline, { ...runOptionsOf(options, found, context), ...hooks }),
       {
         pipeline: pipeline.name,
         streams: Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name)),

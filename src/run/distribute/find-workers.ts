@@ -1,0 +1,16 @@
+import type { Queryable } from '../../database/queryable.ts'
+import type { Pipeline } from '../../define/pipeline.ts'
+import { readWorkers, type StoredWorker } from '../../ledger/workers.ts'
+import { versionOf } from './piece.ts'
+
+/** Returns the workers that take work of a pipeline in the version of this process, and all others that are alive. */
+export async function findWorkers(
+  on: Queryable,
+  pipeline: Pipeline,
+): Promise<{ readonly able: readonly StoredWorker[]; readonly others: readonly StoredWorker[] }> {
+  const alive = await readWorkers(on)
+  const version = versionOf(pipeline)
+  const isAble = ({ pipelines, isDraining }: StoredWorker): boolean =>
+    !isDraining && pipelines[pipeline.name] === version
+  return { able: alive.filter(isAble), others: alive.filter((one) => !isAble(one)) }
+}

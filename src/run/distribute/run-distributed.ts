@@ -1,0 +1,60 @@
+import type { Pipeline } from '../../define/pipeline.ts'
+import type { StoredWorker } from '../../ledger/workers.ts'
+import type { Report } from '../../model/report.ts'
+import { defined } from '../../value/defined.ts'
+import { checkMostDeletes } from '../check-most-deletes.ts'
+import { chosenStreams } from '../chosen-streams.ts'
+import { openStore } from '../open-store.ts'
+import { resolveBatch, type RunOptions } from '../options.ts'
+import { requireUnpaused } from '../pause-watch.ts'
+import { runPipeline } from '../run-pipeline.ts'
+import { schemasOf, tablesOf } from '../schema-right.ts'
+import { findWorkers } from './find-workers.ts'
+import { openWorkQueue } from './open-work-queue.ts'
+import { HandedOut } from './handed-out.ts'
+
+export interface DistributeOptions extends RunOptions {
+  /** Called with a sentence on who does the work. */
+  readonly onNote?: (note: string) => void
+}
+
+/**
+ * Runs the streams of a pipeline on workers, each stream as a piece of work of its own, and returns the report as
+ * `runPipeline` would. Does the work itself as long as no worker is alive that has the same version of the pipeline.
+ */
+export async function runDistributed(pipeline: Pipeline, options: DistributeOptions = {}): Promise<Report> {
+  const { onNote = () => {}, signal = new AbortController().signal } = options
+  const names = chosenStreams(pipeline, options.streams)
+  checkMostDeletes(pipeline, names, options.mostDeletes)
+  resolveBatch(options.batch)
+  const schemas = schemasOf(tablesOf([pipeline]))
+  await using store = await openStore({
+    ...defined({ database: options.database, environment: options.environment }),
+    schemas,
+    signal,
+    max: 4,
+  })
+  await requireUnpaused(store.database, { pipeline: pipeline.name, streams: names, signal })
+  const { able, others } = await findWorkers(store.database, pipeline)
+  if (able.length === 0) {
+    onNote(`${pipeline.name}: ${nobodyText(others)}; this process does the work itself`)
+    return await runPipeline(pipeline, options)
+  }
+  const places = able.map(({ name }) => name).join(', ')
+  onNote(`${pipeline.name}: ${names.length === 1 ? '1 stream' : `${names.length} streams`} handed to ${places}`)
+  await using queue = await openWorkQueue(store.database, { schemas })
+  const handed = new HandedOut(pipeline, names, {
+    ...options,
+    database: store.database,
+    url: options.database,
+    queue,
+    onNote,
+    signal,
+  })
+  return await handed.run()
+}
+
+const nobodyText = (others: readonly StoredWorker[]): string =>
+  others.length === 0
+    ? 'no worker is alive'
+    : `no worker has this version of it (${others.map(({ name }) => name).join(', ')})`
