@@ -166,6 +166,7 @@ export type {
   Repair,
   StreamVerification,
   VerifiedCounts,
+  VerifiedList,
   VerifiedWindow,
   VerifyReport,
 } from './run/verify/verification.ts'

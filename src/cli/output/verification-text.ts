@@ -5,6 +5,8 @@ import {
   type StreamVerification,
   type VerifiedCounts,
   type VerifiedPart,
+  listFaultsIn,
+  type VerifiedList,
 } from '../../run/verify/verification.ts'
 import { formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
 import { shownSamples } from './difference-text.ts'
@@ -29,7 +31,7 @@ export function verificationText(stream: StreamVerification): string {
   return [`${head}${status}`, ...[...lines, ...last].map((line) => `  ${line}`)].join('\n')
 }
 
-function partLines({ counts, completeness, extraUnknown, samples }: VerifiedPart): string[] {
+function partLines({ counts, completeness, extraUnknown, samples, lists = [] }: VerifiedPart): string[] {
   const open = openText(completeness)
   const grade = completeness === undefined ? '' : ` (${completeness.grade})`
   return [
@@ -44,6 +46,7 @@ function partLines({ counts, completeness, extraUnknown, samples }: VerifiedPart
     ...(open === undefined || extraUnknown?.includes(open)
       ? []
       : [`it is not proven that everything was read: ${open}`]),
+    ...lists.flatMap(listLines),
   ]
 }
 
@@ -54,6 +57,26 @@ const KINDS = [
   ['extra', 'extra: in the table, not in the source'],
 ] as const
 
+function listLines({ table, counts, samples }: VerifiedList): string[] {
+  const { read, equal, changedMeanwhile, notReadYet } = counts
+  return [
+    `${table}: ${formatCount(read, 'entry', 'entries')} of these records, ${formatNumber(equal)} equal`,
+    ...LIST_KINDS.flatMap(([kind, text]) =>
+      counts[kind] === 0
+        ? []
+        : [`  ${formatNumber(counts[kind])} ${text}${shownSamples(samples.filter((sample) => sample.kind === kind))}`],
+    ),
+    ...(changedMeanwhile === 0 ? [] : [`  ${formatNumber(changedMeanwhile)} changed meanwhile`]),
+    ...(notReadYet === 0 ? [] : [`  ${formatNumber(notReadYet)} not read yet: left to the next run`]),
+  ]
+}
+
+const LIST_KINDS = [
+  ['missing', 'missing: in the list, not in the table'],
+  ['stale', 'stale: other values in the table'],
+  ['extra', 'extra: in the table, not in the list of its record'],
+] as const
+
 const EXCUSES = [
   ['changedMeanwhile', 'changed meanwhile'],
   ['notReadYet', 'not read yet: left to the next run'],
@@ -61,7 +84,9 @@ const EXCUSES = [
 ] as const
 
 function windowLines(windows: NonNullable<StreamVerification['windows']>): string[] {
-  const differing = windows.filter(({ counts, extraUnknown }) => faultsIn(counts) > 0 || extraUnknown !== undefined)
+  const differing = windows.filter(
+    (window) => faultsIn(window.counts) + listFaultsIn(window) > 0 || window.extraUnknown !== undefined,
+  )
   const lines = differing.slice(0, MAX_WINDOWS).flatMap((window) => {
     const [first = '', ...rest] = partLines(window)
     return [`${window.from} to ${window.to}: ${first}`, ...rest.map((line) => `  ${line}`)]
@@ -74,22 +99,43 @@ function windowLines(windows: NonNullable<StreamVerification['windows']>): strin
   ]
 }
 
-function repairLines({ how, run, ranges = [], missing, stale, left, requests, status, error }: Repair): string[] {
+function repairLines({
+  how,
+  run,
+  ranges = [],
+  missing,
+  stale,
+  left,
+  lists,
+  requests,
+  status,
+  error,
+}: Repair): string[] {
   const what = how === 'full' ? 'the whole stream' : formatCount(ranges.length, 'range')
   const read = `repaired by run ${run}, which read ${what} again with ${formatCount(requests, 'request')}`
   return [
-    `${read}: ${formatNumber(missing)} missing and ${formatNumber(stale)} stale`,
+    `${read}: ${formatNumber(missing)} missing and ${formatNumber(stale)} stale` +
+      (lists ? `, and ${formatCount(lists.repaired, 'entry', 'entries')} of nested lists` : ''),
     ...(status === 'done'
       ? []
       : [`the repair ${status === 'failed' ? 'failed' : 'was interrupted'}: ${error ?? 'no reason is known'}`]),
     ...(left === 0
       ? []
       : [`${formatCount(left, 'row')} could not be repaired. If the run has rejected them: sluice runs ${run}`]),
+    ...(lists === undefined || lists.left === 0
+      ? []
+      : [`${formatCount(lists.left, 'entry', 'entries')} could not be repaired: sluice runs ${run} says what it did`]),
   ]
 }
 
-const remedyLines = ({ counts: { missing, stale } }: StreamVerification): string[] =>
-  missing + stale === 0 ? [] : ['to put missing and stale rows right, repeat the command with --repair']
+const remedyLines = (stream: StreamVerification): string[] => {
+  const { missing, stale } = stream.counts
+  const what = [
+    ...(missing + stale === 0 ? [] : ['missing and stale rows']),
+    ...(listFaultsIn(stream) === 0 ? [] : ['nested lists']),
+  ]
+  return what.length === 0 ? [] : [`to put ${what.join(', and ')} right, repeat the command with --repair`]
+}
 
 /** Rows are never deleted here: what a source has taken back is a question of the pipeline. */
 const extraLines = ({ extra }: VerifiedCounts): string[] =>

@@ -36,7 +36,7 @@ export interface Compared {
   readonly isReplaced: boolean
 }
 
-const XMIN = '"?xmin"'
+export const XMIN = '"?xmin"'
 const MARKED = '"?marked"'
 
 /**
@@ -166,7 +166,8 @@ export const differingColumns = (shape: RowShape): { readonly name: string; read
 /** Characters of a value that a sample shows. */
 const MAX_VALUE_LENGTH = 200
 
-const shown = (value: string): string => `left((${value})::text, ${MAX_VALUE_LENGTH})`
+/** Returns a value as a sample shows it. */
+export const shown = (value: string): string => `left((${value})::text, ${MAX_VALUE_LENGTH})`
 
 /** Returns the query for the first differences of a kind: the key as JSON, and a list for each differing column. */
 export function samplesSql(

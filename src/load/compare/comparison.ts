@@ -24,6 +24,8 @@ import {
 } from './compare-sql.ts'
 import { sampleOf, type SampleRow } from './difference-sample.ts'
 import { OLDEST_RUNNING } from './oldest-running.ts'
+import type { ListDifferences } from './compared-lists.ts'
+import { followTypes } from './follow-types.ts'
 import { ReadRows } from './read-rows.ts'
 import { DIFFERENT, EXTRA, READ } from './scratch-sql.ts'
 
@@ -35,6 +37,8 @@ export interface Differences extends Readonly<Record<DifferenceKind, number>> {
 export interface ComparisonOptions {
   /** The pipeline without its account, and the stream. */
   readonly streamName: string
+  /** Tables of nested lists are compared too. @default false */
+  readonly lists?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -43,6 +47,12 @@ export interface CompareOptions {
   readonly part: number
   /** A run has replaced the rows of the table since the comparison began. @default false */
   readonly isReplaced?: boolean
+}
+
+interface Opened extends Pick<Comparison, 'rows' | 'beginning'> {
+  readonly session: ScratchSession
+  readonly shape: TableShape | undefined
+  readonly keepsDeleted: boolean
 }
 
 /**
@@ -67,21 +77,7 @@ export class Comparison implements AsyncDisposable {
   #isReplaced = false
   #hasExtra = false
 
-  private constructor(
-    session: ScratchSession,
-    table: Table,
-    {
-      rows,
-      beginning,
-      shape,
-      keepsDeleted,
-    }: {
-      readonly rows: ReadRows
-      readonly beginning: Beginning
-      readonly shape: TableShape | undefined
-      readonly keepsDeleted: boolean
-    },
-  ) {
+  private constructor({ session, rows, beginning, shape, keepsDeleted }: Opened, table: Table) {
     this.#session = session
     this.#table = table
     this.rows = rows
@@ -90,7 +86,11 @@ export class Comparison implements AsyncDisposable {
     this.#keepsDeleted = keepsDeleted
   }
 
-  static async open(database: Database, table: Table, { streamName, signal }: ComparisonOptions): Promise<Comparison> {
+  static async open(
+    database: Database,
+    table: Table,
+    { streamName, lists = false, signal }: ComparisonOptions,
+  ): Promise<Comparison> {
     await using opened = new AsyncDisposableStack()
     const session = opened.use(await ScratchSession.open(database, { signal }))
     const { keepsDeleted, ...beginning } = await session.one<Beginning & { readonly keepsDeleted: boolean }>(
@@ -98,9 +98,9 @@ export class Comparison implements AsyncDisposable {
         to_regclass('sluice.deleted_rows') is not null as "keepsDeleted"`,
     )
     const shape = await readShape(session, table)
-    const rows = await ReadRows.open(session, table, { streamName, shape })
+    const rows = await ReadRows.open(session, table, { streamName, shape, lists })
     opened.move()
-    return new Comparison(session, table, { rows, beginning, shape, keepsDeleted })
+    return new Comparison({ session, rows, beginning, shape, keepsDeleted }, table)
   }
 
   /** False if the table does not exist. All rows are then missing. */
@@ -146,6 +146,14 @@ export class Comparison implements AsyncDisposable {
       changed: of('changed'),
       unread: of('unread'),
     }
+  }
+
+  /** Compares the nested lists of the part; call it after `compare`. Undefined without lists. */
+  async compareLists(part: number, limit: number): Promise<ListDifferences[] | undefined> {
+    const { lists, columns: types, shapes } = this.rows
+    if (!lists || this.#keys.length === 0) return undefined
+    const root = this.exists ? await this.#compared() : undefined
+    return lists.compare({ root, types, keys: this.#keys, shapes, beginning: this.beginning, part, limit })
   }
 
   /**
@@ -277,16 +285,7 @@ export class Comparison implements AsyncDisposable {
     const before = this.#shape
     const shape = await readShape(this.#session, this.#table)
     if (!shape || !before) throw new LoadError(`${this.#table.name}: the table was dropped while it was compared`)
-    for (const [name, type] of rows.columns) {
-      const [then, now] = [before.columns.get(name), shape.columns.get(name)]
-      if (!then || !now || then.sql === now.sql || now.sql === type.sql) continue
-      if (type.sql !== then.sql)
-        throw new LoadError(
-          `${this.#table.name}: the column ${name} became ${now.sql} while its rows were compared. ` +
-            'Run the command again',
-        )
-      await rows.retype(name, now)
-    }
+    await followTypes(rows, before, shape)
     this.#shape = shape
     return {
       table: this.#table,

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import type { ScratchSession } from '../../database/scratch-session.ts'
 import { LoadError } from '../../model/errors.ts'
 import type { Page } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
+import { NestedEncoder } from '../nested/nested-encoder.ts'
 import type { EncodedTombstone } from '../deleted/encode-tombstones.ts'
 import { EncodedRows, type EncodedPage, type RowShape } from '../encode/encoded-page.ts'
 import { NewTable } from '../new-table.ts'
@@ -15,16 +17,30 @@ import type { TableShape } from '../shape/table-shape.ts'
 import { TableEncoder } from '../table-encoder.ts'
 import { ABSENT_COLUMN } from '../upsert-sql.ts'
 import type { ColumnType } from '../values/column-type.ts'
-import { conversionSql } from '../values/convert-sql.ts'
 import { writeBatch, type WrittenBatch } from '../write-batch.ts'
 import { copyRows } from '../write-modes.ts'
-import { buriedSql, DIFFERENT, GONE, LATER, newestSql, READ, ROW, SHAPE, type GoneColumns } from './scratch-sql.ts'
+import { ComparedLists } from './compared-lists.ts'
+import { alterTypeSql, fitColumns } from './fit-columns.ts'
+import {
+  BATCH,
+  buriedSql,
+  DIFFERENT,
+  GONE,
+  LATER,
+  newestSql,
+  READ,
+  ROW,
+  SHAPE,
+  type GoneColumns,
+} from './scratch-sql.ts'
 
 export interface ReadRowsOptions {
   /** The pipeline without its account, and the stream, as in `billing.customers`. */
   readonly streamName: string
   /** The table as it is; undefined if it does not exist. */
   readonly shape: TableShape | undefined
+  /** Entries of nested lists are stored too. @default false */
+  readonly lists?: boolean
 }
 
 /**
@@ -39,7 +55,8 @@ export class ReadRows {
   readonly #on: ScratchSession
   readonly #streamName: string
   readonly #target: NewTable
-  readonly #encoder: TableEncoder
+  #encoder: TableEncoder | NestedEncoder
+  #lists: ComparedLists | undefined
   /** The types of the temporary table's columns. */
   readonly #columns = new Map<string, ColumnType>()
   readonly #shapes: RowShape[] = []
@@ -47,7 +64,7 @@ export class ReadRows {
   readonly #laterTombstones = new WeakSet<EncodedTombstone>()
   readonly #changes: string[] = []
   /** The values that the next copied rows get. */
-  #defaults = { shape: 0, later: false }
+  #defaults = { shape: 0, later: false, batch: 0 }
   #gone: GoneColumns | undefined
 
   private constructor(on: ScratchSession, table: Table, { streamName, shape }: ReadRowsOptions) {
@@ -71,7 +88,7 @@ export class ReadRows {
         `drop table if exists ${[READ, DIFFERENT, GONE].join(', ')}`,
         empty === '' ? `create temporary table ${READ} ()` : `create temporary table ${READ} as ${empty}`,
         `create temporary table ${DIFFERENT} (like ${READ})`,
-        `alter table ${READ} add ${ROW} bigint generated always as identity`,
+        `alter table ${READ} add ${ROW} bigint generated always as identity, add ${BATCH} int not null default 0`,
         `alter table ${DIFFERENT} add ${ROW} bigint, add "?kind" text, add "?part" int`,
         ...[READ, DIFFERENT].map(
           (name) =>
@@ -81,6 +98,11 @@ export class ReadRows {
       ].join(';\n'),
     )
     for (const { name, type } of columns) rows.#columns.set(name, type)
+    if (options.lists && table.children) {
+      const lists = await ComparedLists.open(on, rows.#target, options.streamName)
+      rows.#lists = lists
+      rows.#encoder = new NestedEncoder(rows.#target, new TableEncoder(rows.#target), lists.lists)
+    }
     return rows
   }
 
@@ -109,6 +131,11 @@ export class ReadRows {
     return this.#changes
   }
 
+  /** The entries of nested lists; undefined if there are none, or they are not compared. */
+  get lists(): ComparedLists | undefined {
+    return this.#lists
+  }
+
   /** The columns of announced deletions; undefined if none was read. */
   get gone(): GoneColumns | undefined {
     return this.#gone
@@ -125,7 +152,11 @@ export class ReadRows {
   }
 
   /** Makes the change that a page needs, here and not in the table. */
-  change({ change }: NeedsSchemaChange): void {
+  change({ change, nested }: NeedsSchemaChange): void {
+    if (nested !== undefined) {
+      this.#lists?.lists[nested]?.change(change)
+      return
+    }
     const { shape } = this.#target
     const text = planChange(change, this.table, shape && { ...shape, bytes: 0 }, this.#streamName).change
     if (text !== '') this.#changes.push(text)
@@ -160,6 +191,7 @@ export class ReadRows {
   /** Removes all rows, for another reading. Differences that were found stay. */
   async clear(): Promise<void> {
     await this.#on.query(`truncate ${READ}${this.#gone ? `, ${GONE}` : ''}`)
+    await this.#lists?.clear()
   }
 
   /** Gives the temporary tables the type that a column of the table has meanwhile. */
@@ -173,14 +205,16 @@ export class ReadRows {
   async #copy(rows: RowSelection, shape: RowShape): Promise<void> {
     await this.#fit(shape.columns)
     const number = this.#numberOf(shape)
+    const batch = this.#lists?.nextBatch() ?? 0
     const absent = shape.marksAbsent ? `, ${quoteIdentifier(ABSENT_COLUMN)}` : ''
     for (const [later, part] of partsOf(rows, (page) => this.#later.get(page))) {
       if (part.rows === 0) continue
       await copyRows(this.#on, part, [
-        ...this.#defaultsSql({ shape: number, later }),
+        ...this.#defaultsSql({ shape: number, later, batch }),
         `copy ${READ} (${columnList(shape.columns)}${absent}) from stdin`,
       ])
     }
+    await this.#lists?.copy(rows, batch)
   }
 
   #numberOf(shape: RowShape): number {
@@ -190,26 +224,15 @@ export class ReadRows {
 
   /** Gives the temporary tables the columns of some rows. */
   async #fit(columns: readonly LoadedColumn[]): Promise<void> {
-    const statements = columns.flatMap(({ name, type }) => {
-      const current = this.#columns.get(name)
-      if (current?.sql === type.sql) return []
-      return [READ, DIFFERENT].map((table) =>
-        current
-          ? alterTypeSql(table, name, current, type)
-          : `alter table ${table} add ${quoteIdentifier(name)} ${type.sql}`,
-      )
-    })
-    if (statements.length === 0) return
-    await this.#on.query(statements.join(';\n'))
-    for (const { name, type } of columns) this.#columns.set(name, type)
+    await fitColumns(this.#on, [READ, DIFFERENT], this.#columns, columns)
   }
 
-  #defaultsSql(wanted: { readonly shape: number; readonly later: boolean }): string[] {
-    const { shape, later } = this.#defaults
-    if (shape === wanted.shape && later === wanted.later) return []
+  #defaultsSql(wanted: { readonly shape: number; readonly later: boolean; readonly batch: number }): string[] {
+    if (isDeepStrictEqual(wanted, this.#defaults)) return []
     this.#defaults = { ...wanted }
     return [
-      `alter table ${READ} alter ${SHAPE} set default ${wanted.shape}, alter ${LATER} set default ${wanted.later}`,
+      `alter table ${READ} alter ${SHAPE} set default ${wanted.shape}, alter ${LATER} set default ${wanted.later},
+        alter ${BATCH} set default ${wanted.batch}`,
     ]
   }
 
@@ -245,9 +268,6 @@ export class ReadRows {
     }
   }
 }
-
-const alterTypeSql = (table: string, column: string, from: ColumnType, to: ColumnType): string =>
-  `alter table ${table} alter ${quoteIdentifier(column)} type ${to.sql} using ${conversionSql(column, from, to)}`
 
 type IsLater = ((record: number) => boolean) | undefined
 

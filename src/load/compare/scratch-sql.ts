@@ -19,6 +19,8 @@ export const EXTRA = 'pg_temp.sluice_extra'
 export const ROW = '"?row"'
 /** The number of the columns that the row was encoded for. */
 export const SHAPE = '"?shape"'
+/** The number of the rows that a row was stored with, if its record has nested lists. */
+export const BATCH = '"?batch"'
 /** True if the next run reads the row by itself. */
 export const LATER = '"?later"'
 

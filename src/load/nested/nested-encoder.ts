@@ -12,11 +12,16 @@ import type { ColumnType } from '../values/column-type.ts'
 import { childRows, type ChildRows } from './child-rows.ts'
 import type { ChildTable } from './child-tables.ts'
 
-/** A table of nested lists that is open. */
-export interface OpenChild {
+/** A table of nested lists whose rows are encoded. */
+export interface EncodedChild {
   readonly child: ChildTable
-  readonly open: OpenTable
+  readonly open: Pick<OpenTable, 'fields' | 'warn'>
   readonly encoder: TableEncoder
+}
+
+/** A table of nested lists that is open. */
+export interface OpenChild extends EncodedChild {
+  readonly open: OpenTable
 }
 
 /**
@@ -24,12 +29,12 @@ export interface OpenChild {
  * that does not fit rejects its record.
  */
 export class NestedEncoder {
-  readonly #root: OpenTable
+  readonly #root: Pick<OpenTable, 'table' | 'fields'>
   readonly #encoder: TableEncoder
-  readonly #children: readonly OpenChild[]
+  readonly #children: readonly EncodedChild[]
   #hasWarned = false
 
-  constructor(root: OpenTable, encoder: TableEncoder, children: readonly OpenChild[]) {
+  constructor(root: Pick<OpenTable, 'table' | 'fields'>, encoder: TableEncoder, children: readonly EncodedChild[]) {
     this.#root = root
     this.#encoder = encoder
     this.#children = children
@@ -93,7 +98,7 @@ export class NestedEncoder {
   }
 
   /** Finds the entries of each row, and those that others of their list replace. */
-  #attach(encoded: EncodedRows, entries: ChildRows, parents: number, { child, open }: OpenChild): NestedRows {
+  #attach(encoded: EncodedRows, entries: ChildRows, parents: number, { child, open }: EncodedChild): NestedRows {
     const starts = new Uint32Array(parents + 1)
     for (const record of entries.recordOf) starts[record + 1] = (starts[record + 1] ?? 0) + 1
     for (let row = 0; row < parents; row += 1) starts[row + 1] = (starts[row + 1] ?? 0) + (starts[row] ?? 0)
@@ -117,7 +122,7 @@ export class NestedEncoder {
   }
 
   /** Returns the change that gives the parent's key the type that it has in the parent's table. */
-  #keyChange({ child, open }: OpenChild): NeedsSchemaChange | undefined {
+  #keyChange({ child, open }: EncodedChild): NeedsSchemaChange | undefined {
     for (const [index, field] of this.#root.table.key.entries()) {
       const [own, parents] = [open.fields.loaded(child.parentFields[index] ?? ''), this.#root.fields.loaded(field)]
       if (!own || !parents || isComparable(own.type, parents.type)) continue

@@ -1,4 +1,4 @@
-// Which ranges of a stream have to be read again, so that missing and stale rows are put right.
+// Which ranges of a stream have to be read again, so that missing and stale rows, and nested lists, are put right.
 import type { Comparison } from '../../load/compare/comparison.ts'
 import { DIFFERENT, READ } from '../../load/compare/scratch-sql.ts'
 import type { Recipe } from '../../model/recipe.ts'
@@ -46,7 +46,7 @@ export async function addRanges(
 ): Promise<void> {
   plan.pages += pages
   const { session, rows } = comparison
-  const differing = `select * from ${DIFFERENT} where "?part" = ${part} and "?kind" in ('missing', 'stale')`
+  const differing = `select * from ${DIFFERENT} where "?part" = ${part} and "?kind" in ('missing', 'stale', 'lists')`
   const seconds = cursorColumn(recipe, (field) => rows.loaded(field))
   const { differ } = await session.one<{ differ: string }>(`select count(*) as differ from (${differing}) as d`)
   if (Number(differ) === 0) return

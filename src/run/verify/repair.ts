@@ -13,7 +13,7 @@ import { RunContext } from '../run-context.ts'
 import { runPipeline } from '../run-pipeline.ts'
 import { StreamContext } from '../stream-context.ts'
 import type { RepairPlan } from './repair-plan.ts'
-import type { Repair, VerifiedCounts } from './verification.ts'
+import { listFaultsIn, type Repair, type VerifiedPart } from './verification.ts'
 
 export interface RepairOptions extends Pick<RunOptions, 'database' | 'environment' | 'signal'> {
   readonly pipeline: Pipeline
@@ -23,12 +23,12 @@ export interface RepairOptions extends Pick<RunOptions, 'database' | 'environmen
   /** Only a range was read, so only that is read again. */
   readonly isRange: boolean
   /** What was found. */
-  readonly found: Pick<VerifiedCounts, 'missing' | 'stale'>
+  readonly found: Pick<VerifiedPart, 'counts' | 'lists'>
 }
 
 /**
- * Puts missing and stale rows right: a backfill reads the ranges of the plan again, or a full run the whole stream. So
- * every rule of writing holds, also beside other runs. Then the rows are compared once more.
+ * Puts missing and stale rows, and nested lists, right: a backfill reads the ranges of the plan again, or a full run
+ * the whole stream. So every rule of writing holds, also beside other runs. Then the rows are compared once more.
  */
 export async function repair(plan: RepairPlan, comparison: Comparison, options: RepairOptions): Promise<Repair> {
   const { flow, cursor, stream, found } = options
@@ -38,6 +38,8 @@ export async function repair(plan: RepairPlan, comparison: Comparison, options: 
   const report = how === 'windows' ? await readAgain(plan.ranges, options) : await readAll(options)
   const { counts, requests, error } = report.streams[stream] as StreamReport
   const left = await comparison.compareAgain()
+  const lists = listFaultsIn(found)
+  const listsLeft = lists === 0 ? 0 : ((await comparison.rows.lists?.countAgain(comparison.beginning)) ?? lists)
   return {
     how,
     run: report.run,
@@ -46,9 +48,10 @@ export async function repair(plan: RepairPlan, comparison: Comparison, options: 
     inserted: counts.inserted,
     updated: counts.updated,
     requests,
-    missing: found.missing - left.missing,
-    stale: found.stale - left.stale,
+    missing: found.counts.missing - left.missing,
+    stale: found.counts.stale - left.stale,
     left: left.missing + left.stale,
+    ...(lists > 0 && { lists: { repaired: lists - listsLeft, left: listsLeft } }),
     ...defined({ error }),
   }
 }

@@ -24,6 +24,26 @@ export interface VerifiedCounts {
   readonly rejected: number
 }
 
+/** Entries of a nested list, by what a comparison with its table has found. */
+export interface VerifiedList {
+  readonly table: string
+  readonly counts: {
+    /** Entries of the records that were compared. */
+    readonly read: number
+    readonly equal: number
+    readonly missing: number
+    readonly stale: number
+    /** In the table, and not in the list of its record. */
+    readonly extra: number
+    /** Written since the verification began, so nothing is known of them. */
+    readonly changedMeanwhile: number
+    /** They differ, and the next run reads their records by itself. */
+    readonly notReadYet: number
+  }
+  /** The first entries of each kind. */
+  readonly samples: readonly DifferenceSample[]
+}
+
 /** What was found in one window, or in the whole stream. */
 export interface VerifiedPart {
   readonly counts: VerifiedCounts
@@ -33,6 +53,8 @@ export interface VerifiedPart {
   readonly extraUnknown?: string
   /** The first rows of each kind. */
   readonly samples: readonly DifferenceSample[]
+  /** The tables of nested lists. Absent if there are none. */
+  readonly lists?: readonly VerifiedList[]
 }
 
 /** What was found in one window. */
@@ -59,6 +81,8 @@ export interface Repair {
   readonly stale: number
   /** Missing and stale rows that it could not put right. */
   readonly left: number
+  /** Entries of nested lists that are right now, and those that are not. Absent if none differed. */
+  readonly lists?: { readonly repaired: number; readonly left: number }
   readonly error?: string
 }
 
@@ -69,9 +93,9 @@ export interface StreamVerification extends VerifiedPart {
   readonly stream: string
   readonly table: string
   /**
-   * `different` if rows are missing, stale, newer or extra, and were not repaired; `unproven` if none are, and the
-   * reading is `open`: records that it did not bring may differ. `skipped` if the stream cannot be compared, and
-   * `failed` if it could not be: `error` says why.
+   * `different` if rows, or entries of nested lists, are missing, stale, newer or extra, and were not repaired;
+   * `unproven` if none are, and the reading is `open`: records that it did not bring may differ. `skipped` if the
+   * stream cannot be compared, and `failed` if it could not be: `error` says why.
    */
   readonly status: 'equal' | 'different' | 'unproven' | 'failed' | 'skipped'
   /** With `from`: each window by itself. */
@@ -105,6 +129,10 @@ export const NOTHING_VERIFIED: VerifiedCounts = Object.freeze({
 
 /** Returns how many rows differ without an excuse. */
 export const faultsIn = ({ missing, stale, newer, extra }: VerifiedCounts): number => missing + stale + newer + extra
+
+/** Returns how many entries of nested lists differ without an excuse. */
+export const listFaultsIn = ({ lists = [] }: Pick<VerifiedPart, 'lists'>): number =>
+  lists.reduce((sum, { counts: { missing, stale, extra } }) => sum + missing + stale + extra, 0)
 
 /** Returns true if at least one stream was compared, and each that can be is equal to its table. */
 export const isVerified = (streams: readonly StreamVerification[]): boolean =>

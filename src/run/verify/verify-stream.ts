@@ -17,10 +17,12 @@ import { readInto, type ReadIntoOptions } from './read-into.ts'
 import { addRanges, emptyPlan, type RepairPlan } from './repair-plan.ts'
 import {
   faultsIn,
+  listFaultsIn,
   NOTHING_VERIFIED,
   type Repair,
   type StreamVerification,
   type VerifiedCounts,
+  type VerifiedList,
   type VerifiedPart,
   type VerifiedWindow,
 } from './verification.ts'
@@ -33,7 +35,7 @@ export interface VerifyStreamOptions extends Pick<VerifyOptions, 'samples' | 'on
   /** The windows to read. @default all of the stream at once */
   readonly windows: readonly Window[] | undefined
   /** Puts differences right, and returns what it has done. @default they stay */
-  readonly repair: ((plan: RepairPlan, comparison: Comparison, found: VerifiedCounts) => Promise<Repair>) | undefined
+  readonly repair: ((plan: RepairPlan, comparison: Comparison, found: VerifiedPart) => Promise<Repair>) | undefined
 }
 
 const KINDS: readonly DifferenceKind[] = ['missing', 'stale', 'newer']
@@ -64,9 +66,8 @@ export async function verifyStream(reading: Reading, options: VerifyStreamOption
   const found: { -readonly [Name in keyof Found]: Found[Name] } = { counts: NOTHING_VERIFIED, samples: [] }
   try {
     await new StreamVerifier(reading, options, onEvent).run(found)
-    const left = found.repair
-      ? faultsIn(found.counts) - found.repair.missing - found.repair.stale
-      : faultsIn(found.counts)
+    const { missing = 0, stale = 0, lists } = found.repair ?? {}
+    const left = faultsIn(found.counts) + listFaultsIn(found) - missing - stale - (lists?.repaired ?? 0)
     if (left > 0) return ended(found, 'different')
     return ended(found, openText(found.completeness) === undefined ? 'equal' : 'unproven')
   } catch (error) {
@@ -93,7 +94,7 @@ class StreamVerifier {
     const { pipeline, stream, flow, windows, repair } = this.#options
     const { database, signal } = this.#reading
     const streamName = `${withoutAccount(pipeline.name)}.${stream}`
-    await using comparison = await Comparison.open(database, flow.table, { streamName, signal })
+    await using comparison = await Comparison.open(database, flow.table, { streamName, lists: true, signal })
     const others = [...this.#sameTable(), ...(await otherStreams(comparison, flow.table, streamName))]
     const read = await this.#readOptions()
     const parts: VerifiedPart[] = []
@@ -106,7 +107,7 @@ class StreamVerifier {
     await this.#confirmExtra(comparison, parts, read)
     Object.assign(found, this.#summary(parts))
     const { missing, stale } = found.counts
-    if (repair && missing + stale > 0) found.repair = await repair(plan, comparison, found.counts)
+    if (repair && missing + stale + listFaultsIn(found) > 0) found.repair = await repair(plan, comparison, found)
   }
 
   /** Reads one part, and compares it. */
@@ -121,10 +122,11 @@ class StreamVerifier {
     const { scope, unknown } = await extraScope(comparison, readPart, { recipe, table, others, window })
     const changed = await comparison.collectExtra({ part, scope })
     const samples = await comparison.samples({ part, kinds: KINDS, limit })
+    const lists = await comparison.compareLists(part, limit)
     if (repair) await addRanges(plan, comparison, { recipe, part, pages: readPart.pages, window })
     const { completeness, rejected } = readPart
     const counts = countsOf(differences, { changed, rejected })
-    return { counts, samples, ...defined({ completeness, extraUnknown: unknown }) }
+    return { counts, samples, ...defined({ completeness, extraUnknown: unknown, lists }) }
   }
 
   /**
@@ -198,7 +200,7 @@ class StreamVerifier {
     return {
       counts,
       samples: firstOfEachKind(samples, limit),
-      ...defined({ completeness, extraUnknown: unknown }),
+      ...defined({ completeness, extraUnknown: unknown, lists: addLists(parts, limit) }),
       ...(windows && {
         windows: parts.map((part, index): VerifiedWindow => {
           const { lower: from = '', upper: to = '' } = windows[index] ?? {}
@@ -235,6 +237,25 @@ const countsOf = (
 function addVerified(one: VerifiedCounts, other: VerifiedCounts): VerifiedCounts {
   const names = Object.keys(one) as (keyof VerifiedCounts)[]
   return Object.fromEntries(names.map((name) => [name, one[name] + other[name]])) as unknown as VerifiedCounts
+}
+
+/** Adds up what was found in the tables of nested lists. */
+function addLists(parts: readonly VerifiedPart[], limit: number): VerifiedList[] | undefined {
+  if (parts.every(({ lists }) => lists === undefined)) return undefined
+  const sums = new Map<string, VerifiedList>()
+  for (const list of parts.flatMap(({ lists = [] }) => lists)) {
+    const { counts, samples } = sums.get(list.table) ?? { counts: undefined, samples: [] }
+    const names = Object.keys(list.counts) as (keyof VerifiedList['counts'])[]
+    sums.set(list.table, {
+      table: list.table,
+      // Each name of the type has a number.
+      counts: Object.fromEntries(
+        names.map((name) => [name, list.counts[name] + (counts?.[name] ?? 0)]),
+      ) as unknown as VerifiedList['counts'],
+      samples: firstOfEachKind([...samples, ...list.samples], limit),
+    })
+  }
+  return [...sums.values()]
 }
 
 function firstOfEachKind(samples: readonly DifferenceSample[], limit: number): DifferenceSample[] {
