@@ -103,8 +103,8 @@ export class HttpPageReader {
       if (response.rule?.action === 'skip') return this.#list.skip(request)
       const isEmpty = response.rule !== undefined || response.status === 204
       const selected = isEmpty ? [] : (response.found ?? selectRecords(this.#source, response.body))
-      const records = this.#errors.recordsOf(response, selected)
-      if (response.faults) checkFaults(response.faults, records)
+      const whole = this.#errors.recordsOf(response, selected)
+      const records = response.faults ? checkFaults(response.faults, whole) : whole
       const fit = this.#list.fit({ ...response, records }, request)
       // An empty page that leads back shows too that the API does not ignore the parameter.
       if (isCounted(this.#source.paging) && (fit.type === 'fit' || records.length === 0)) {

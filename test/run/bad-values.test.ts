@@ -233,3 +233,40 @@ describe('a byte that is not UTF-8', () => {
     expect((await run(cases, { database: store.url })).streams.items.cursor).toBe('b')
   })
 })
+
+const lists = (levels: number, inner: string): string => '['.repeat(levels) + inner + ']'.repeat(levels)
+
+describe('values that are nested too deeply', () => {
+  const bodies = [
+    ['1,001 levels', 1_001, '1'],
+    ['100,000 levels', 100_000, '1'],
+    ['1,001 levels with a number that is no double', 1_001, '12345678901234567890'],
+    ['100,000 levels with such a number', 100_000, '12345678901234567890'],
+  ] as const
+
+  test.each(bodies)('reject their record alone: %s', async (_, levels, inner) => {
+    const deep = `{"id":2,"v":${lists(levels, inner)}}`
+    const { report, rows, rejects } = await readBody(
+      `{"items":[{"id":1,"v":[1]},${deep},{"id":3,"v":${lists(900, '1')}}]}`,
+    )
+    expect(report).toMatchObject({ status: 'done', counts: { fetched: 3, inserted: 2, rejected: 1 } })
+    expect(rows).toEqual([
+      { id: 1, v: '[1]' },
+      { id: 3, v: lists(900, '1') },
+    ])
+    expect(rejects).toEqual([
+      [expect.any(String), expect.stringContaining('is nested more than 1,000 levels deep'), expect.anything()],
+    ])
+  })
+
+  test('reject the lines of a file alone', async () => {
+    const deep = `{"id":2,"v":${lists(100_000, '12345678901234567890')}}`
+    await using api = await apiServer([
+      { body: `{"id":1,"v":[1]}\n${deep}\n{"id":3,"v":[3]}\n`, headers: { 'content-type': 'application/x-ndjson' } },
+    ])
+    await using store = await testDatabase()
+    const lines = http(api.origin, { attempts: 1 }).get<Item[]>('/items').pages(onePage()).records()
+    const { items: report } = (await run(flow(lines), { database: store.url, throwOnFailure: false })).streams
+    expect(report).toMatchObject({ status: 'done', counts: { fetched: 3, inserted: 2, rejected: 1 } })
+  })
+})

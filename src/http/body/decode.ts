@@ -63,9 +63,12 @@ function decodeLeniently(body: Buffer | string, options: DecodeOptions, error: D
   const { value, faults, textOf } = parsed
   if (faults.length === 0) return { body: value }
   const { label, status } = options
-  const invalidJson = `${label} answered ${status} with JSON that is not valid`
+  const answered = `${label} answered ${status}`
+  const invalidJson = `${answered} with JSON that is not valid`
   const errorOf: BodyFaults['error'] = ({ kind, path, problem }) =>
-    new DecodeError(`${kind === 'text' ? error.message : invalidJson}: ${path} ${problem}`, { cause: error })
+    new DecodeError(`${{ text: error.message, number: invalidJson, depth: answered }[kind]}: ${path} ${problem}`, {
+      cause: error,
+    })
   return { body: value, faults: { list: faults, textOf, error: errorOf } }
 }
 

@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Hash } from 'node:crypto'
 import { messageOf } from '../../value/error.ts'
-import { parseLenientJson } from '../../value/json/lenient-json.ts'
+import { UnreadableRecord } from '../../model/unreadable-record.ts'
+import { parseLenientJson, type JsonFault } from '../../value/json/lenient-json.ts'
 import { parseJson } from '../../value/json/parse-json.ts'
 import { keepRawText } from '../../value/json/stored-json.ts'
 import { decodeUtf8 } from '../../value/utf8.ts'
@@ -69,6 +70,12 @@ function together(list: Buffer, count: number): unknown[] | undefined {
   }
 }
 
+/** Rejects a record of which a part was left out, because it lies too deep. */
+function unreadable({ path, problem }: JsonFault, record: object, text: string): UnreadableRecord {
+  keepRawText(record, text)
+  return new UnreadableRecord(`${path} ${problem}`, record as Readonly<Record<string, unknown>>)
+}
+
 /** Parses one record. Single values that JSON does not know are accepted, and its text is kept for the rejects. */
 function parseOne(bytes: Buffer): unknown {
   if (isUtf8(bytes)) {
@@ -80,7 +87,8 @@ function parseOne(bytes: Buffer): unknown {
   }
   const text = decodeUtf8(bytes)
   const { value, faults } = parseLenientJson(text)
+  const tooDeep = faults.find(({ kind }) => kind === 'depth')
   const isNumber = faults.some(({ kind }) => kind === 'number')
   if (isNumber && typeof value === 'object' && value !== null) keepRawText(value, text)
-  return value
+  return tooDeep && typeof value === 'object' && value !== null ? unreadable(tooDeep, value, text) : value
 }

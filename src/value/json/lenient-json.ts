@@ -1,5 +1,6 @@
 // JSON with single values that JSON does not know: NaN and the infinities as numbers, and bytes that are not UTF-8.
 import { exactNumber } from '../decimal-text.ts'
+import { MAX_LEVELS, TOO_DEEP } from './max-levels.ts'
 import { invalidByte } from '../utf8.ts'
 
 /** A value of a body that JSON does not know. */
@@ -10,8 +11,11 @@ export interface JsonFault {
   readonly problem: string
   /** Objects and lists that contain it, the outermost first. */
   readonly holders: readonly object[]
-  /** `number`: it was parsed as NaN or an infinity. `text`: it holds half of a surrogate pair for each wrong byte. */
-  readonly kind: 'number' | 'text'
+  /**
+   * `number`: it was parsed as NaN or an infinity. `text`: it holds half of a surrogate pair for each wrong byte.
+   * `depth`: null stands for what lies deeper than `MAX_LEVELS`.
+   */
+  readonly kind: 'number' | 'text' | 'depth'
 }
 
 export interface LenientJson {
@@ -21,7 +25,8 @@ export interface LenientJson {
   readonly textOf: (holder: object) => string | undefined
 }
 
-const MAX_DEPTH = 1_000
+/** Names that a message shows of a path that leads too deep. */
+const SHOWN_NAMES = 5
 const LONE_HALF = '\udcff'
 const SPACES = new Set([32, 10, 13, 9])
 const WORD = /[\w.+-]+/y
@@ -35,7 +40,8 @@ const CONTROL_CHARACTERS = /[\0-\u001f]/g
 
 /**
  * Parses a text that `JSON.parse` refuses, and lists the values for which it did. NaN and the infinities are accepted
- * inside an object or a list, and control characters inside texts. No number changes. Throws a `SyntaxError` for
+ * inside an object or a list, and control characters inside texts. What lies too deep is left out. No number changes.
+ * Throws a `SyntaxError` for
  * anything else, such as a text that was cut off. Takes ten times as long as `JSON.parse`.
  */
 export function parseLenientJson(text: string): LenientJson {
@@ -53,6 +59,8 @@ class LenientParser {
   /** The names and the indexes that lead to the value that is parsed. */
   readonly #path: (string | number)[] = []
   readonly #faulty = new Set<object>()
+  /** The objects and lists in which something was left out. */
+  readonly #tooDeep = new Set<object>()
   readonly #places = new Map<object, readonly [from: number, to: number]>()
 
   constructor(text: string) {
@@ -75,6 +83,7 @@ class LenientParser {
   #value(): unknown {
     this.#skipSpace()
     const first = this.#text[this.#at]
+    if ((first === '{' || first === '[') && this.#open.length === MAX_LEVELS) return this.#leaveOut()
     if (first === '{') return this.#members({}, '}', (object) => this.#member(object))
     if (first === '[') return this.#members<unknown[]>([], ']', (list) => this.#item(list))
     return first === '"' ? this.#string() : this.#word()
@@ -83,7 +92,6 @@ class LenientParser {
   /** Parses what stands between two brackets, with commas between. */
   #members<Holder extends object>(holder: Holder, end: string, parseOne: (holder: Holder) => void): Holder {
     const from = this.#at
-    if (this.#open.length === MAX_DEPTH) throw new SyntaxError(`JSON of more than ${MAX_DEPTH} levels`)
     this.#open.push(holder)
     this.#at += 1
     this.#skipSpace()
@@ -150,6 +158,25 @@ class LenientParser {
     throw new SyntaxError('JSON that ends inside a text')
   }
 
+  /** Passes an object or a list without a call for each of its levels. */
+  #leaveOut(): null {
+    const holder = this.#open.at(-1)
+    if (holder && !this.#tooDeep.has(holder)) {
+      this.#tooDeep.add(holder)
+      this.#addFault('depth', TOO_DEEP)
+    }
+    let levels = 0
+    do {
+      const character = this.#text[this.#at]
+      if (character === undefined) throw this.#unexpected()
+      if (character === '"') this.#at = this.#endOfString(this.#at + 1)
+      else if (character === '{' || character === '[') levels += 1
+      else if (character === '}' || character === ']') levels -= 1
+      this.#at += 1
+    } while (levels > 0)
+    return null
+  }
+
   /** Parses a number, `true`, `false`, `null`, NaN or an infinity. */
   #word(): unknown {
     WORD.lastIndex = this.#at
@@ -186,7 +213,8 @@ class LenientParser {
   #addFault(kind: JsonFault['kind'], problem: string): void {
     const holders = [...this.#open]
     for (const holder of holders) this.#faulty.add(holder)
-    const path = this.#path.join('.').toWellFormed()
+    const isCut = kind === 'depth' && this.#path.length > SHOWN_NAMES
+    const path = `${this.#path.slice(0, isCut ? SHOWN_NAMES : undefined).join('.')}${isCut ? '.…' : ''}`.toWellFormed()
     this.faults.push({ kind, problem, path: path === '' ? 'the body' : path, holders })
   }
 

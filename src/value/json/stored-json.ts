@@ -58,8 +58,10 @@ function withoutRawText(value: unknown): unknown {
   const text = (value as Readonly<Record<string, unknown>>)[RAW]
   if (typeof text !== 'string') return value
   try {
-    const { value: record } = parseLenientJson(text)
+    const { value: record, faults } = parseLenientJson(text)
     if (typeof record !== 'object' || record === null) return value
+    // A part of it is left out.
+    if (faults.some(({ kind }) => kind === 'depth')) return value
     keepRawText(record, text)
     return record
   } catch {

@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { Decimal } from '../decimal.ts'
 import { defineErrorName } from '../error.ts'
 import { illFormedProblem, NUL_CHARACTER } from '../text.ts'
+import { MAX_LEVELS, TOO_DEEP } from './max-levels.ts'
 import { writeExactNumbers } from './exact-numbers.ts'
 
 /** A value that JSON, or the jsonb of PostgreSQL, cannot hold as it is. The message is the reason: "it holds NaN …". */
@@ -31,9 +32,9 @@ export function strictJson(value: unknown): string {
 
 /**
  * Returns true if the value holds a bigint or a Decimal, which need the exact writer. Throws a `NotJsonError` if it
- * holds something that JSON would lose.
+ * holds something that JSON would lose, or more levels than can be stored. `level` is the number of its holders.
  */
-export function checkJson(value: unknown): boolean {
+export function checkJson(value: unknown, level = 0): boolean {
   switch (typeof value) {
     case 'number':
       if (!Number.isFinite(value)) throw new NotJsonError(`it holds ${value}, which JSON does not know`)
@@ -42,8 +43,11 @@ export function checkJson(value: unknown): boolean {
       return true
     case 'object':
       if (value === null) return false
-      if (Array.isArray(value)) return checkList(value)
-      return Object.getPrototypeOf(value) === Object.prototype ? checkMembers(value) : checkInstance(value)
+      if (level === MAX_LEVELS) throw new NotJsonError(`it ${TOO_DEEP}, or contains itself`)
+      if (Array.isArray(value)) return checkList(value, level + 1)
+      return Object.getPrototypeOf(value) === Object.prototype
+        ? checkMembers(value, level + 1)
+        : checkInstance(value, level)
     case 'function':
     case 'symbol':
       throw new NotJsonError(`it holds a ${typeof value}`)
@@ -54,22 +58,22 @@ export function checkJson(value: unknown): boolean {
   }
 }
 
-function checkList(list: readonly unknown[]): boolean {
+function checkList(list: readonly unknown[], level: number): boolean {
   let found = false
-  for (let index = 0; index < list.length; index += 1) if (checkJson(list[index])) found = true
+  for (let index = 0; index < list.length; index += 1) if (checkJson(list[index], level)) found = true
   return found
 }
 
-function checkMembers(members: object): boolean {
+function checkMembers(members: object, level: number): boolean {
   let found = false
   for (const name in members) {
     const member = (members as Readonly<Record<string, unknown>>)[name]
-    if (typeof member !== 'string' && checkJson(member)) found = true
+    if (typeof member !== 'string' && checkJson(member, level)) found = true
   }
   return found
 }
 
-function checkInstance(value: object): boolean {
+function checkInstance(value: object, level: number): boolean {
   if (value instanceof Decimal) return true
   if (types.isDate(value)) {
     if (Number.isNaN(value.getTime())) throw new NotJsonError('it holds an invalid Date')
@@ -84,7 +88,9 @@ function checkInstance(value: object): boolean {
     types.isAnyArrayBuffer(value)
   )
     throw new NotJsonError(`it holds a ${value.constructor.name}, which JSON does not know`)
-  return 'toJSON' in value && typeof value.toJSON === 'function' ? checkJson(value.toJSON()) : checkMembers(value)
+  return 'toJSON' in value && typeof value.toJSON === 'function'
+    ? checkJson(value.toJSON(), level + 1)
+    : checkMembers(value, level + 1)
 }
 
 /** Looks at what `JSON.stringify` has escaped: jsonb accepts control characters, but no NUL and no half pairs. */

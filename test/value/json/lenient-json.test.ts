@@ -98,7 +98,16 @@ describe('parseLenientJson', () => {
     expect(() => parseLenientJson(text)).toThrow(SyntaxError)
   })
 
-  test('throws a SyntaxError for lists that are nested 2,000 levels deep', () => {
-    expect(() => parseLenientJson(`${'['.repeat(2_000)}${']'.repeat(2_000)}`)).toThrow(SyntaxError)
+  test('what is nested more than 1,000 levels deep is left out, with one fault', () => {
+    const deep = `${'['.repeat(100_000)}"]"${']'.repeat(100_000)}`
+    const { value, faults, textOf } = parseLenientJson(`[{"id":1},{"id":2,"v":${deep}},{"id":3}]`)
+    const [first, second, third] = value as object[]
+    expect([first, third]).toEqual([{ id: 1 }, { id: 3 }])
+    expect(faults).toMatchObject([
+      { kind: 'depth', path: '1.v.0.0.0.…', problem: 'is nested more than 1,000 levels deep' },
+    ])
+    expect(faults[0]!.holders).toContain(second)
+    expect(textOf(second!)).toBe(`{"id":2,"v":${deep}}`)
+    expect(() => parseLenientJson('['.repeat(100_000))).toThrow(SyntaxError)
   })
 })
