@@ -59,6 +59,24 @@ export async function readChanges(
   }))
 }
 
+/** The last change of a stream's cursor. */
+export type LastChange = Change & { readonly stream: string }
+
+/** Returns the last change by hand of each cursor. */
+export async function readLastCursorChanges(
+  on: Queryable,
+  { pipeline, stream }: Pick<ReadChangesOptions, 'pipeline' | 'stream'>,
+): Promise<LastChange[]> {
+  const rows = await on.query<Omit<LastChange, 'why'> & { readonly why: string | null }>(
+    `select distinct on (pipeline, stream) at, who, why, pipeline, stream, change from sluice.changes
+      where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2)
+        and stream is not null and starts_with(change, 'cursor ')
+      order by pipeline, stream, id desc`,
+    [pipeline, stream],
+  )
+  return rows.map(({ why, ...row }) => ({ ...row, ...defined({ why: why ?? undefined }) }))
+}
+
 /** Returns who and why as messages have it: `by ada@host at 2024-01-31T12:00:00Z: the API moves`. */
 export const authorText = ({ who, why, at }: Author & { readonly at: Date }): string =>
   `by ${who} at ${at.toISOString().replace(/\.\d+/, '')}${why === undefined ? '' : `: ${why}`}`

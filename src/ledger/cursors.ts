@@ -31,17 +31,47 @@ export async function readCursors(
 
 /**
  * Sets the cursor of a stream and closes its open slice, which would otherwise end at a cursor of its own. Returns the
- * closed slices, whose shadow tables are to be dropped.
+ * closed slices, whose shadow tables are to be dropped. `boundary`: of append without a key, the rows with exactly this
+ * value that the table has; without it they are stored once more.
  */
-export async function setCursor(transaction: Transaction, name: StreamName, value: string): Promise<string[]> {
+export async function setCursor(
+  transaction: Transaction,
+  name: StreamName,
+  value: string,
+  boundary?: Readonly<Record<string, number>>,
+): Promise<string[]> {
   const closed = await closeSlices(transaction, name, 'the cursor was set by hand')
   await transaction.query(
-    `insert into sluice.cursors (pipeline, stream, partition, value) values ($1, $2, $3, $4)
+    `insert into sluice.cursors (pipeline, stream, partition, value, boundary) values ($1, $2, $3, $4, $5)
      on conflict (pipeline, stream, partition) do update
-        set value = excluded.value, boundary = null, slice = null, updated_at = clock_timestamp()`,
-    [name.pipeline, name.stream, name.partition ?? '', value],
+        set value = excluded.value, boundary = excluded.boundary, slice = null, updated_at = clock_timestamp()`,
+    [name.pipeline, name.stream, name.partition ?? '', value, boundary === undefined ? null : JSON.stringify(boundary)],
   )
   return closed
+}
+
+/** A cursor as it is moved to another ledger. */
+export interface MovedCursor {
+  readonly pipeline: string
+  readonly stream: string
+  readonly partition: string
+  readonly value: string
+  /** Of append without a key: hashes of the rows with exactly this value. */
+  readonly boundary?: Readonly<Record<string, number>>
+}
+
+/** Returns the cursors of a pipeline or a stream with all that belongs to them; all cursors without a name. */
+export async function readMovedCursors(
+  on: Queryable,
+  { pipeline, stream }: { readonly pipeline?: string | undefined; readonly stream?: string | undefined },
+): Promise<MovedCursor[]> {
+  const rows = await on.query<Omit<MovedCursor, 'boundary'> & { readonly boundary: MovedCursor['boundary'] | null }>(
+    `select pipeline, stream, partition, value, boundary from sluice.cursors
+      where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2)
+      order by pipeline, stream, partition`,
+    [pipeline, stream],
+  )
+  return rows.map(({ boundary, ...cursor }) => ({ ...cursor, ...defined({ boundary: boundary ?? undefined }) }))
 }
 
 /**

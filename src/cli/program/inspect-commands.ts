@@ -1,5 +1,16 @@
-import type { Command } from 'commander'
-import { addCommand, append, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber } from './add-command.ts'
+import { type Command, Option } from 'commander'
+import {
+  addCommand,
+  addGroup,
+  append,
+  commandHandler,
+  ledgerId,
+  ONLY_ACCOUNTS,
+  parseDuration,
+  wholeNumber,
+} from './add-command.ts'
+
+const RUN_NUMBER = ledgerId('Give the number of a run, as sluice runs shows it.')
 
 /** Adds the commands that show something and store nothing, such as list, check, preview, diff, status. */
 export function addInspectCommands(sluice: Command): void {
@@ -72,10 +83,31 @@ export function addInspectCommands(sluice: Command): void {
     .option('--json', 'print the state as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/status.ts')).statusCommand))
 
-  addCommand(sluice, 'runs', 'List the runs, newest first. With a number: show the report of that run.')
+  const runs = addGroup(sluice, 'runs', 'List the runs, show the report of one, resume or abandon one.')
+  addCommand(runs, 'list', 'List the runs, newest first (the default). With a number: the report of that run.', {
+    isDefault: true,
+  })
     .argument('[pipeline]', 'only runs of this pipeline; or the number of a run')
     .option('--account <name>', 'only runs of this account of the pipeline')
     .option('--limit <n>', 'runs to list', wholeNumber(1), 20)
     .option('--json', 'print the runs as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/runs.ts')).runsCommand))
+  addCommand(runs, 'resume', 'Start once more what a run has not ended, with its streams and its range.')
+    .argument('<run>', 'the number of a run', RUN_NUMBER)
+    .option('--why <text>', 'written down')
+    .option('--json', 'print the report as JSON')
+    .action(commandHandler(async () => (await import('../commands/ledger/runs-resume.ts')).runsResumeCommand))
+  addCommand(runs, 'abandon', 'Let the next run begin again, and not go on where this one has stopped.')
+    .argument('<run>', 'the number of a run', RUN_NUMBER)
+    .option('--why <text>', 'written down')
+    .action(commandHandler(async () => (await import('../commands/ledger/runs-resume.ts')).runsAbandonCommand))
+
+  const slices = addGroup(sluice, 'slices', 'List the slices of a stream: what each run has read, from where to where.')
+  addCommand(slices, 'list', 'List slices, the newest first (the default).', { isDefault: true })
+    .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
+    .option('--run <id>', 'only those of this run', RUN_NUMBER)
+    .addOption(new Option('--status <status>', 'only those').choices(['open', 'done', 'failed', 'skipped', 'closed']))
+    .option('--limit <n>', 'slices to list', wholeNumber(1), 20)
+    .option('--json', 'print the slices as JSON')
+    .action(commandHandler(async () => (await import('../commands/ledger/slices-list.ts')).slicesListCommand))
 }

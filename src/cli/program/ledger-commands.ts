@@ -45,7 +45,11 @@ export function addLedgerCommands(sluice: Command): void {
     .option('--json', 'print the counts as JSON')
     .action(commandHandler(async () => (await import('../commands/ledger/undelete.ts')).undeleteCommand))
 
-  const cursor = addGroup(sluice, 'cursor', 'Show, set or reset the cursor of a stream: how far it has been read.')
+  const cursor = addGroup(
+    sluice,
+    'cursor',
+    'Show, set, reset or move the cursor of a stream: how far it has been read.',
+  )
   addCommand(cursor, 'show', 'Show the cursors of streams.')
     .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
     .option('--json', 'print the cursors as JSON')
@@ -53,11 +57,20 @@ export function addLedgerCommands(sluice: Command): void {
   addCommand(cursor, 'set', 'Set a cursor: the next run reads from there.')
     .argument('<stream>', 'PIPELINE.STREAM')
     .argument('<value>', 'as the API writes it')
+    .option('--why <text>', 'written down')
     .action(commandHandler(async () => (await import('../commands/ledger/cursor-set.ts')).cursorSetCommand))
   addCommand(cursor, 'reset', 'Remove cursors: the next run reads from the start. Stored rows stay.')
     .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
     .option('--stream <names...>', 'only these streams')
+    .option('--why <text>', 'written down')
     .action(commandHandler(async () => (await import('../commands/ledger/cursor-reset.ts')).cursorResetCommand))
+  addCommand(cursor, 'export', 'Print cursors as JSON, for another ledger.')
+    .argument('[stream]', 'PIPELINE or PIPELINE.STREAM (default: all)')
+    .action(commandHandler(async () => (await import('../commands/ledger/cursor-export.ts')).cursorExportCommand))
+  addCommand(cursor, 'import', 'Set cursors from an export on stdin, if each fits its stream.')
+    .option('--dry-run', 'set nothing, and show what would be set')
+    .option('--why <text>', 'written down')
+    .action(commandHandler(async () => (await import('../commands/ledger/cursor-import.ts')).cursorImportCommand))
 
   const limits = addGroup(sluice, 'limits', 'Show what APIs have asked to wait for, and lift such waits.')
   addCommand(limits, 'list', 'List the APIs and paths that have asked to wait, and until when (the default).', {

@@ -60,6 +60,33 @@ export const LEDGER_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     examples: [['sluice cursor set billing.customers 2024-05-01T00:00:00Z']],
     paragraphs: ['An interrupted read of the stream is closed, because it would set the cursor to its own end.'],
   },
+  'cursor export': { examples: [['sluice cursor export > cursors.json'], ['sluice cursor export billing.customers']] },
+  'cursor import': {
+    examples: [
+      ['sluice cursor import < cursors.json'],
+      ['sluice cursor export billing | sluice cursor import --database postgres://localhost/new --dry-run'],
+    ],
+    paragraphs: [
+      'A cursor is refused if its stream is missing, has another cursor field, unit or request here, or if ' +
+        'the cursor that is there is of another kind. If one is refused, none is set.',
+    ],
+  },
+  'runs list': { examples: [['sluice runs list billing --limit 5'], ['sluice runs 42', 'the report of run 42']] },
+  'runs resume': {
+    examples: [['sluice runs resume 42']],
+    paragraphs: ['A sync goes on after its last commit, and a backfill reads the windows that are not done.'],
+  },
+  'runs abandon': {
+    examples: [['sluice runs abandon 42 --why "the pages had moved"']],
+    paragraphs: ['Its rows stay, except those of append, which are removed as the reading begins again.'],
+  },
+  slices: { examples: [['sluice slices list billing.customers'], ['sluice slices list --status open']] },
+  'slices list': {
+    examples: [
+      ['sluice slices list billing.customers --run 42'],
+      ['sluice slices list billing --status failed --json'],
+    ],
+  },
   'cursor reset': { examples: [['sluice cursor reset billing.customers'], ['sluice cursor reset billing']] },
   limits: {
     examples: [

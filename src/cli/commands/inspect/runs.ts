@@ -1,3 +1,4 @@
+import { authorText, readChanges } from '../../../ledger/changes.ts'
 import { readRun, readRuns, type StoredRun } from '../../../ledger/read/read-runs.ts'
 import type { Counts } from '../../../model/batch.ts'
 import { UsageError } from '../../../model/errors.ts'
@@ -31,7 +32,9 @@ export async function runsCommand(
   if (which !== undefined && /^\d{1,18}$/.test(which)) {
     const run = await readRun(store.database, which)
     if (!run) throw new UsageError(`There is no run ${which}. See: sluice runs`)
+    const changes = await readChanges(store.database, { run: run.id })
     showRun(run, json)
+    if (!json) for (const one of changes) console.log(`${one.change} ${authorText(one)}`)
     return 0
   }
   const runs = await readRuns(store.database, { pipeline: which, limit })

@@ -3,6 +3,7 @@ import { countParentCursors } from '../../../ledger/parent-cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
 import { readFullReads } from '../../../ledger/slices/full-read.ts'
 import { UsageError } from '../../../model/errors.ts'
+import { author } from '../../../run/author.ts'
 import { changeCursor, closedText } from '../../../run/change-cursor.ts'
 import { openStore } from '../../../run/open-store.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
@@ -11,7 +12,7 @@ import { parseStreamName, requireKnownName } from '../stream-names.ts'
 /** `sluice cursor reset`: removes cursors. Needs only the ledger, because the pipeline file may be gone. */
 export async function cursorResetCommand(
   [word]: [string],
-  { database, stream: given = [] }: CommonOptions & { readonly stream?: readonly string[] },
+  { database, why, stream: given = [] }: CommonOptions & { readonly stream?: readonly string[]; readonly why?: string },
   { signal }: CommandContext,
 ): Promise<number> {
   const { pipeline = '', stream } = parseStreamName(word)
@@ -33,7 +34,7 @@ export async function cursorResetCommand(
     )
   for (const one of named.length > 0 ? named : resettable) {
     const before = cursors.find((cursor) => cursor.stream === one)
-    const closed = await changeCursor(store.database, { pipeline, stream: one }, { signal })
+    const closed = await changeCursor(store.database, { pipeline, stream: one }, { by: author(why), signal })
     console.log(
       `${pipeline}.${one}: the next run reads from the start${before ? ` (the cursor was ${before.value})` : ''}` +
         closedText(closed),

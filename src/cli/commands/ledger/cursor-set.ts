@@ -1,6 +1,7 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { hasOwnCursor } from '../../../model/own-cursor.ts'
+import { author } from '../../../run/author.ts'
 import { changeCursor, closedText } from '../../../run/change-cursor.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { openStore } from '../../../run/open-store.ts'
@@ -11,7 +12,7 @@ import { accountsOf, parseStreamName, selectOne } from '../stream-names.ts'
 /** `sluice cursor set`: refuses a stream without a cursor, and a value of another kind than the current one. */
 export async function cursorSetCommand(
   [word, value]: [string, string],
-  { database }: CommonOptions,
+  { database, why }: CommonOptions & { readonly why?: string },
   context: CommandContext,
 ): Promise<number> {
   const { signal } = context
@@ -31,7 +32,7 @@ export async function cursorSetCommand(
       `${word}: the cursor is ${KINDS[cursorKind(before.value)]} (${before.value}), ` +
         `and ${value} is ${KINDS[cursorKind(value)]}: write it as the API does`,
     )
-  const closed = await changeCursor(store.database, { pipeline, stream }, { value, signal })
+  const closed = await changeCursor(store.database, { pipeline, stream }, { value, by: author(why), signal })
   console.log(
     `${word}: the next run reads from ${value}${before ? ` (it was ${before.value})` : ''}` + closedText(closed),
   )

@@ -1,3 +1,4 @@
+import { authorText, readLastCursorChanges, type LastChange } from '../../../ledger/changes.ts'
 import { readCursors } from '../../../ledger/cursors.ts'
 import { countParentCursors } from '../../../ledger/parent-cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
@@ -17,7 +18,8 @@ export async function cursorShowCommand(
 ): Promise<number> {
   const name = parseStreamName(word)
   await using store = await openStore({ database, signal })
-  const [cursors, lists, open, full] = await Promise.all([
+  const [changes, cursors, lists, open, full] = await Promise.all([
+    readLastCursorChanges(store.database, name),
     readCursors(store.database, name),
     countParentCursors(store.database, name),
     readSlices(store.database, { ...name, status: 'open', kind: 'sync' }),
@@ -32,6 +34,7 @@ export async function cursorShowCommand(
       stream,
       cursor: cursor?.value ?? (ofLists ? `one for each of ${formatCount(ofLists.lists, 'parent')}` : null),
       moved: cursor?.updatedAt ?? ofLists?.updatedAt ?? null,
+      changed: changedText(changes.find((one) => nameOf(one) === stream)),
       reading: (slice && openReadText(slice)) ?? (everything && fullReadText(everything)) ?? null,
     }
   })
@@ -39,9 +42,22 @@ export async function cursorShowCommand(
   if (json) console.log(JSON.stringify(rows))
   else if (rows.length === 0)
     console.log(word === undefined ? 'No stream has a cursor yet.' : `${word} has no cursor yet.`)
-  else printTable(rows.map(({ moved, ...row }) => ({ ...row, moved: moved ? formatTime(moved) : '' })))
+  else {
+    const hasChanges = rows.some(({ changed }) => changed !== null)
+    printTable(
+      rows.map(({ moved, changed, ...row }) => ({
+        ...row,
+        moved: moved ? formatTime(moved) : '',
+        ...(hasChanges && { 'changed by hand': changed }),
+      })),
+      { optional: ['changed by hand'] },
+    )
+  }
   return 0
 }
+
+const changedText = (change: LastChange | undefined): string | null =>
+  change ? `${change.change}, ${authorText(change)}` : null
 
 const nameOf = ({ pipeline, stream }: { readonly pipeline: string; readonly stream: string }): string =>
   `${pipeline}.${stream}`
