@@ -17,7 +17,9 @@ for (const output of [process.stdout, process.stderr])
   })
 
 const { program } = await import('./program/program.ts')
-await program().parseAsync()
+if (process.argv[2] === 'completion' && process.argv[3] === '--complete')
+  (await import('./completion/complete.ts')).complete(program(), process.argv.slice(4))
+else await program().parseAsync()
 
 await Promise.all([process.stdout, process.stderr].map(flushed))
 // A pipeline file may leave a handle open. Without one, the process exits before this timer.

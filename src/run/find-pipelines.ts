@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { settle } from '../flow/settle.ts'
@@ -10,6 +10,7 @@ import { nearest } from '../value/nearest.ts'
 import { expandAccounts, hasAccounts, type ExpandOptions } from './accounts/expand-accounts.ts'
 import { loadError } from './load-error.ts'
 import { noPipelineRemedy, noStreamText } from './no-stream-text.ts'
+import { isFile, isPipelineFile, PIPELINE_ENDINGS } from './pipeline-file.ts'
 
 export interface FoundPipeline {
   readonly pipeline: Pipeline
@@ -26,9 +27,6 @@ export interface FindOptions extends ExpandOptions {
   /** @default process.cwd() */
   readonly cwd?: string
 }
-
-/** The endings of pipeline files. */
-export const PIPELINE_ENDINGS = ['.ts', '.mts', '.js', '.mjs'] as const
 
 /**
  * Returns the pipelines that the words of a command line name: `NAME`, `NAME.STREAM`, `NAME@ACCOUNT`, or a file.
@@ -119,11 +117,6 @@ function nameTaken(same: readonly Loaded[]): UsageError {
     `${files} have the same name '${name}', and would share its cursors. Rename one of the pipelines`,
   )
 }
-
-const isFile = (word: string): boolean => PIPELINE_ENDINGS.some((ending) => extname(word) === ending)
-
-/** True for the name of a file that is taken for a pipeline in `pipelines/`. */
-export const isPipelineFile = (name: string): boolean => isFile(name) && !/\.d\.m?ts$/.test(name)
 
 /** `billing.customers billing.invoices` is one pipeline with two streams; `billing billing.invoices` is all of it. */
 function mergedByPipeline(all: readonly FoundPipeline[]): FoundPipeline[] {

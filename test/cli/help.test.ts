@@ -25,6 +25,7 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       .filter((url) => url.startsWith(root))
       .map((url) => url.slice(root.length))
     expect(ours.filter((url) => !url.startsWith('node_modules/commander/')).toSorted()).toEqual([
+      'src/cli/completion/shells.ts',
       'src/cli/main.ts',
       'src/cli/module-type-warnings.ts',
       'src/cli/output/display-width.ts',

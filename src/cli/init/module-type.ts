@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { existingFile } from '../../probe/write-pipeline.ts'
-import { PIPELINE_ENDINGS } from '../../run/find-pipelines.ts'
+import { PIPELINE_ENDINGS } from '../../run/pipeline-file.ts'
 import { isNpmsOwn, readManifest, type Manifest } from './manifest.ts'
 
 /** The ending of a module that is written: `.mts` is an ES module in every project. */

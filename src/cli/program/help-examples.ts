@@ -33,6 +33,18 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         'If the API is of no use, nothing is written.',
     ],
   },
+  completion: {
+    examples: [
+      ['source <(sluice completion bash)', 'in ~/.bashrc'],
+      ['source <(sluice completion zsh)', 'in ~/.zshrc, after compinit'],
+      ['sluice completion fish > ~/.config/fish/completions/sluice.fish'],
+    ],
+    paragraphs: [
+      'Completes commands, options, their choices, and the names of the pipelines in pipelines/. ' +
+        'The script asks sluice itself on each Tab, so it need not be made again after an update. ' +
+        'sluice must be on the PATH: PATH=$PWD/node_modules/.bin:$PATH in a project that has it as a package.',
+    ],
+  },
   run: {
     examples: [
       ['sluice run', 'all pipelines in pipelines/'],

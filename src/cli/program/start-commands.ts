@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { SHELLS } from '../completion/shells.ts'
 import { addCommand, append, commandHandler } from './add-command.ts'
 
-/** Adds the commands with which a project begins: init. */
+/** Adds the commands with which a project begins: init, completion. */
 export function addStartCommands(sluice: Command): void {
   addCommand(sluice, 'init', 'Make a project: a pipeline, its test, settings and scripts. Files that exist are kept.', {
     database: false,
@@ -14,4 +15,12 @@ export function addStartCommands(sluice: Command): void {
     .option('--header <header>', "sent to this API with each request, as 'Name: value'", append)
     .option('--yes', 'ask nothing on a terminal: take what the options and the defaults say')
     .action(commandHandler(async () => (await import('../commands/start/init.ts')).initCommand))
+
+  const completion = addCommand(sluice, 'completion', 'Print the script that completes commands in a shell on Tab.', {
+    database: false,
+  })
+  // `completion --complete WORD…` is answered in main.ts: commander would take those words for its own.
+  completion
+    .addArgument(completion.createArgument('<shell>').choices(SHELLS))
+    .action(commandHandler(async () => (await import('../commands/start/completion.ts')).completionCommand))
 }
