@@ -1,8 +1,12 @@
 import type { Secrets } from '../model/scope.ts'
+import { openProgramTelemetry } from '../observe/telemetry/telemetry.ts'
 import { knownSecrets, loadEnvironment } from './environment.ts'
 import { interruptSignal } from './interrupt-signal.ts'
 import { printDatabaseWaits } from './output/database-waits.ts'
 import { printError, type PrintErrorOptions } from './output/print-error.ts'
+
+/** A collector of traces that does not answer is waited for this long at the end. */
+const FLUSH_MS = 5_000
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -34,9 +38,15 @@ export async function executeCommand(
   using _ = quiet && !process.stderr.isTTY ? undefined : printDatabaseWaits()
   loadEnvironment()
   const { hide, register = () => {} } = knownSecrets(process.env, database)
+  const telemetry = openProgramTelemetry({
+    environment: process.env,
+    warn: (message) => console.error(hide(`sluice: ${message}`)),
+  })
   try {
     process.exitCode = await command({ signal: stop.signal, verbose, hide, register })
   } catch (error) {
     process.exitCode = printError(error, { verbose, hide })
+  } finally {
+    await telemetry.close(stop.timeLeft(FLUSH_MS))
   }
 }

@@ -3,16 +3,26 @@ import { CancelledError } from '../model/errors.ts'
 
 /** Milliseconds that a command has to commit complete batches; it has ended within 5 s. */
 const GRACE_PERIOD_MS = 4_800
+/** What is bounded by the time that is left ends this long before it. */
+const MARGIN_MS = 200
+
+export interface InterruptSignal extends Disposable {
+  readonly signal: AbortSignal
+  /** Returns the milliseconds that are left of this time: less than it after a signal. */
+  readonly timeLeft: (ms: number) => number
+}
 
 /**
  * Turns SIGINT and SIGTERM into an abort signal, so that the command can commit complete batches. A second signal, or
  * the end of 5 seconds, exits the process at once.
  */
-export function interruptSignal(): { readonly signal: AbortSignal } & Disposable {
+export function interruptSignal(): InterruptSignal {
+  let abortedAt = Infinity
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(130)
+    abortedAt = performance.now()
     controller.abort(new CancelledError(`stopped by ${name}`))
     timer = setTimeout(() => {
       writeSync(
@@ -28,6 +38,7 @@ export function interruptSignal(): { readonly signal: AbortSignal } & Disposable
   process.on('SIGTERM', onSignal)
   return {
     signal: controller.signal,
+    timeLeft: (ms) => Math.max(0, Math.min(ms, abortedAt + GRACE_PERIOD_MS - MARGIN_MS - performance.now())),
     [Symbol.dispose]() {
       clearTimeout(timer)
       process.off('SIGINT', onSignal)

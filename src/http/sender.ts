@@ -108,22 +108,19 @@ export class Sender {
     reservation: Reservation,
   ): Promise<ReceivedResponse> {
     const { agent, bodyAgent, costs, buffers, settings, time, emit } = this.#options
-    const { signal, rules, stream, timeout, budget, onTry } = options
+    const { signal, rules, stream, timeout, budget, onTry, onRequest } = options
     const { method, label, path, paths, document } = request
     const onWait = this.#onWait(options)
     using _cost = await costs.acquire(document, { signal, onWait })
     await budget.acquire(1, { signal, paths, onWait })
     let startedAt = time.clock()
-    const emitFinished = (url: URL, status: number, bytes: number): void =>
-      emit({
-        type: 'request.finished',
-        stream,
-        method,
-        url: this.#displayUrl(url, options),
-        status,
-        bytes,
-        ms: Math.round(time.clock() - startedAt),
-      })
+    const emitFinished = (url: URL, status: number, bytes: number): void => {
+      const shown = this.#displayUrl(url, options)
+      const ms = Math.round(time.clock() - startedAt)
+      const event = { type: 'request.finished', stream, method, url: shown, status, bytes, ms } as const
+      emit(event)
+      onRequest?.(event)
+    }
     const timeoutMs = timeout === undefined ? settings.timeoutMs : duration(timeout)
     using limit = deadline(signal, timeoutMs, label)
     const tooLarge = (): DecodeError => this.#tooLarge(label)

@@ -47,3 +47,9 @@ export const ERROR_CODES = [
 
 /** A code that `sluice explain` knows. */
 export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** Returns the code at the end of an error's text, as `problemText` writes it. A text without one is of `USAGE`. */
+export function codeIn(text: string): ErrorCode {
+  const code = / \[([A-Z_]+)\]$/.exec(text)?.[1]
+  return ERROR_CODES.find((one) => one === code) ?? 'USAGE'
+}

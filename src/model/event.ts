@@ -117,6 +117,9 @@ export type RunEvent =
    */
   | RunGauge
 
+/** One try of a request has ended; each redirect is one too. */
+export type RequestFinished = Extract<RunEvent, { readonly type: 'request.finished' }>
+
 /** The state of a run: sums so far, and what each stream waits for. */
 export interface RunGauge {
   readonly type: 'gauge'

@@ -1,5 +1,5 @@
 import type { MemoryAccount } from '../flow/memory-account.ts'
-import type { RunEvent } from './event.ts'
+import type { RequestFinished, RunEvent } from './event.ts'
 import type { FileParts } from './file-part.ts'
 import type { Format } from './format.ts'
 import type { Grant } from './grant.ts'
@@ -143,6 +143,8 @@ export interface SendOptions {
   readonly onGrant?: (grant: Grant | undefined) => void
   /** Called after each try, with its status, or 0 without a response. `ms` counts from when the request was sent. */
   readonly onTry?: (status: number, ms: number) => void
+  /** Called with each event of this request, and of those that its redirects make of it. */
+  readonly onRequest?: (event: RequestFinished) => void
 }
 
 export interface PartsOptions {

@@ -15,6 +15,7 @@ import type { RunEvent } from '../model/event.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import type { JoinedList, Scope } from '../model/scope.ts'
 import type { RunKind } from '../model/slice.ts'
+import { traceRun, type RunTrace } from '../observe/telemetry/run-trace.ts'
 import { openScope } from '../read/open-scope.ts'
 import { sharedLists } from './shared-lists.ts'
 import { messageOf } from '../value/error.ts'
@@ -57,16 +58,18 @@ export class ActiveRun implements AsyncDisposable {
   readonly #lossHandlers: LossHandlers
   readonly #sharedLists: ReadonlyMap<object, JoinedList>
   readonly #pauses: PauseWatch
+  readonly #trace: RunTrace | undefined
   #walBefore: string | undefined
   #resources: AsyncDisposableStack
 
-  private constructor(context: RunContext, start: RunStart, { id, keeper, lossHandlers, resources }: Opened) {
+  private constructor(context: RunContext, start: RunStart, { id, keeper, lossHandlers, trace, resources }: Opened) {
     const { pipeline, database, secrets, readSignal } = context
     this.id = id
     this.context = context
     this.keeper = keeper
     this.#start = start
     this.#lossHandlers = lossHandlers
+    this.#trace = trace
     this.#resources = resources
     const tables = Object.entries(pipeline.streams).filter(([name]) => start.streams.includes(name))
     this.#tallies = new Map(tables.map(([name, { table }]) => [name, new StreamTally(table)]))
@@ -104,7 +107,15 @@ export class ActiveRun implements AsyncDisposable {
     )
     const recorded = { kind, pipeline: pipeline.name, options: { streams, ...options } }
     const id = await startRun(database, { ...recorded, keeper, piece, signal: readSignal })
-    const run = new ActiveRun(context, start, { id, keeper, lossHandlers, resources })
+    const trace = await traceRun({
+      run: id,
+      kind,
+      pipeline: pipeline.name,
+      startedAt: context.startedAt,
+      tableOf: (stream) => pipeline.streams[stream]?.table.name,
+    })
+    resources.use(trace)
+    const run = new ActiveRun(context, start, { id, keeper, lossHandlers, trace, resources })
     run.#walBefore = await walPosition(database, readSignal)
     await run.#dropOrphans()
     const pruning = resources.use(new TaskGroup({ signal: readSignal }))
@@ -114,12 +125,13 @@ export class ActiveRun implements AsyncDisposable {
     return run
   }
 
-  /** Passes an event to the stream's tally, the progress meter, the ledger and the caller of the run. */
+  /** Passes an event to the stream's tally, the progress meter, the ledger, the trace and the caller of the run. */
   readonly emit = (event: RunEvent): void => {
     if ('stream' in event && event.stream !== undefined) this.#tallies.get(event.stream)?.event(event)
     this.meter.event(event)
     this.keeper.emit(this.id, event)
-    this.context.onEvent?.(event)
+    if (this.#trace) this.#trace.event(event, () => this.context.onEvent?.(event))
+    else this.context.onEvent?.(event)
   }
 
   /** Returns the counts of one of the run's streams. */
@@ -134,11 +146,17 @@ export class ActiveRun implements AsyncDisposable {
     return this.#pauses.signalOf(stream)
   }
 
-  /** Opens the scope of one reader: the run's clients, and an account of its own in the memory budget. */
-  openScope(stream: string, signal: AbortSignal): Scope & Disposable {
+  /** Opens the scope of the reader of a slice: the run's clients, and an account of its own in the memory budget. */
+  openScope(stream: string, slice: string, signal: AbortSignal): Scope & Disposable {
+    const trace = this.#trace
+    const client = trace?.client(this.#scope.client, slice) ?? this.#scope.client
     const memory = this.#memory.account()
     const sharedList = (source: object): JoinedList | undefined => this.#sharedLists.get(source)
-    return { ...this.#scope, signal, stream, memory, sharedList, [Symbol.dispose]: () => memory[Symbol.dispose]() }
+    const dispose = (): void => {
+      trace?.leave(slice, this.signalOf(stream).aborted ? 'interrupted' : 'failed')
+      memory[Symbol.dispose]()
+    }
+    return { ...this.#scope, client, signal, stream, memory, sharedList, [Symbol.dispose]: dispose }
   }
 
   /** Calls `onLost` with the reason if the keeper finds that this run no longer holds the slice. */
@@ -227,5 +245,6 @@ interface Opened {
   readonly id: string
   readonly keeper: LeaseKeeper
   readonly lossHandlers: LossHandlers
+  readonly trace: RunTrace | undefined
   readonly resources: AsyncDisposableStack
 }

@@ -2,6 +2,7 @@ import pino from 'pino'
 import type { RunEvent } from '../../model/event.ts'
 import type { Report } from '../../model/report.ts'
 import { openStreams } from '../../model/open-streams.ts'
+import { activeSpanIds } from '../../observe/telemetry/telemetry.ts'
 import type { Progress } from './progress-tracker.ts'
 
 export interface EventLog extends Progress {
@@ -12,6 +13,8 @@ export interface EventLog extends Progress {
 /**
  * Writes one line of JSON for each event, for log collectors. Requests are at level debug:
  * `{"level":"info","time":"…","pipeline":"billing","type":"batch.committed","stream":"customers",…}`
+ *
+ * A line of a run that is traced has the ids of its span: `trace_id`, `span_id`.
  */
 export function eventLog(
   pipeline: string,
@@ -27,9 +30,15 @@ export function eventLog(
     },
     to,
   )
+  let ofRun: ReturnType<typeof activeSpanIds>
   return {
-    on: (event) => log[LEVELS[event.type] ?? 'info']({ pipeline, ...event }),
-    report: (report) => log[levelOf(report)]({ pipeline, type: 'report', report }),
+    on: (event) => {
+      const ids = activeSpanIds()
+      // The run's span has ended when the report is there.
+      if (event.type === 'run.finished') ofRun = ids
+      log[LEVELS[event.type] ?? 'info']({ pipeline, ...ids, ...event })
+    },
+    report: (report) => log[levelOf(report)]({ pipeline, ...ofRun, type: 'report', report }),
     [Symbol.dispose]: () => {},
   }
 }

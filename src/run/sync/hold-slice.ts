@@ -64,7 +64,7 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     this.#resources.defer(() => run.keeper.release(slice))
     const stop = this.#resources.use(new LinkedSignal(signal))
     this.#resources.use(run.watchSlice(slice.id, (reason) => stop.abort(this.#lost(reason))))
-    this.scope = this.#resources.use(run.openScope(stream.stream, stop.signal))
+    this.scope = this.#resources.use(run.openScope(stream.stream, slice.id, stop.signal))
     stream.tally.sliceStarted({ since, resumed })
     stream.emit({
       type: 'slice.started',
