@@ -8,6 +8,7 @@ import { readStreams } from '../ledger/read/read-streams.ts'
 import { GRADES } from '../model/completeness.ts'
 import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
 import { cursorAgeMs } from '../run/status/cursor-age.ts'
+import type { Metric, MetricValues } from '../observe/telemetry/export-metrics.ts'
 import type { Context } from './context.ts'
 
 /** Metrics of all runs (from their events since the server started), of cursors, rejects and this process. */
@@ -15,10 +16,15 @@ export interface Metrics extends Disposable {
   readonly contentType: string
   /** Returns the metrics in the text format of Prometheus. */
   readonly text: () => Promise<string>
+  /** Names and kinds of all metrics. */
+  readonly known: readonly Metric[]
+  /** Returns the values of the same metrics. */
+  readonly read: () => Promise<readonly MetricValues[]>
 }
 
 const SUMS = ['requests', 'bytes', 'retries', 'waitMs', 'batches'] as const
 const OUTCOMES = ['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'deleted', 'rejected'] as const
+const ENDED = ['done', 'failed', 'interrupted'] as const
 type Sums = Pick<StreamState, (typeof SUMS)[number]>
 /** The last events of a run that has ended may be this late. */
 const FINAL_EVENT_DELAY_MS = 10_000
@@ -159,6 +165,11 @@ export function openMetrics({
     }
   }
   const measureProcess = (): void => {
+    // `increase()` of Prometheus sees no first failure without the counter before it.
+    for (const { name, streams } of served.byName.values()) {
+      for (const status of ENDED) ended.inc({ pipeline: name, status }, 0)
+      for (const each of Object.keys(streams)) rejects.inc({ pipeline: name, stream: each }, 0)
+    }
     for (const { definition, known, problem } of served.accounts) {
       const { name } = definition
       accounts.set({ pipeline: name, state: 'ready' }, known.pipelines.length)
@@ -178,12 +189,20 @@ export function openMetrics({
     answers.set({ kind: 'events' }, openStreams.watchers)
     answers.set({ kind: 'export' }, openStreams.exports)
   }
+  const measure = async (): Promise<void> => {
+    await readLedger()
+    measureProcess()
+  }
   return {
     contentType: registry.contentType,
+    known: registry.getMetricsAsArray().map(({ name, help, type }) => ({ name, help, type: String(type) })),
     async text() {
-      await readLedger()
-      measureProcess()
+      await measure()
       return registry.metrics()
+    },
+    async read() {
+      await measure()
+      return registry.getMetricsAsJSON()
     },
     [Symbol.dispose]() {
       subscription[Symbol.dispose]()

@@ -11,6 +11,7 @@ import { defined } from '../value/defined.ts'
 import { duration } from '../value/duration.ts'
 import { isPort, MAX_PORT } from '../value/port.ts'
 import { knownSecrets } from '../observe/known-secrets.ts'
+import { exportMetrics } from '../observe/telemetry/export-metrics.ts'
 import { expandAll } from '../run/accounts/expand-accounts.ts'
 import { hasAlarms } from '../run/notify/notify-targets.ts'
 import { watchIncidents } from '../run/notify/watch-incidents.ts'
@@ -116,6 +117,7 @@ export async function openServer(
     signal,
   }
   const metrics = opening.use(openMetrics(context))
+  opening.use(await exportMetrics(metrics.known, metrics.read))
   const app = await openApp(context, { host, allowedHosts, token }, metrics)
   opening.defer(() => close(app))
   await listen(app, host, port)

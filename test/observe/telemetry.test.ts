@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals'
+import { metrics as sdk } from '@opentelemetry/sdk-node'
+import { Counter, Gauge, Registry } from 'prom-client'
+import { observeMetrics } from '../../src/observe/telemetry/export-metrics.ts'
 import { wantedSignals } from '../../src/observe/telemetry/variables.ts'
 import { project } from '../cli/support/command.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -180,3 +183,47 @@ test.each([
 ])('the standard variables %j: traces %s, metrics %s', (environment, traces, metrics) => {
   expect(wantedSignals(environment)).toEqual({ traces, metrics })
 })
+
+test('metrics of Prometheus are exported with the same names, labels and numbers, read when they are due', async () => {
+  const registers = [new Registry()]
+  const rows = new Counter({ name: 'sluice_rows_total', help: 'Rows', labelNames: ['stream'], registers })
+  const running = new Gauge({ name: 'sluice_runs_running', help: 'Runs', registers })
+  const exporter = new sdk.InMemoryMetricExporter(sdk.AggregationTemporality.CUMULATIVE)
+  const reader = new sdk.PeriodicExportingMetricReader({ exporter })
+  const provider = new sdk.MeterProvider({ readers: [reader] })
+  const known = [
+    { name: 'sluice_rows_total', help: 'Rows', type: 'counter' },
+    { name: 'sluice_runs_running', help: 'Runs', type: 'gauge' },
+  ]
+  const observed = observeMetrics(provider.getMeter('test'), known, () => registers[0]!.getMetricsAsJSON())
+  const exported = async (): Promise<unknown[]> => {
+    exporter.reset()
+    await provider.forceFlush()
+    return exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
+      .flatMap(({ descriptor: { name, description }, isMonotonic = false, dataPoints }: Exported) =>
+        dataPoints.map(({ value, attributes }) => ({ name, description, isMonotonic, value, attributes })),
+      )
+  }
+  rows.inc({ stream: 'orders' }, 5)
+  rows.inc({ stream: 'lines' }, 2)
+  running.set(1)
+  const first = [
+    { name: 'sluice_rows_total', description: 'Rows', isMonotonic: true, value: 5, attributes: { stream: 'orders' } },
+    { name: 'sluice_rows_total', description: 'Rows', isMonotonic: true, value: 2, attributes: { stream: 'lines' } },
+    { name: 'sluice_runs_running', description: 'Runs', isMonotonic: false, value: 1, attributes: {} },
+  ]
+  expect(await exported()).toEqual(first)
+  rows.inc({ stream: 'orders' }, 3)
+  running.set(0)
+  expect(await exported()).toEqual([{ ...first[0], value: 8 }, first[1], { ...first[2], value: 0 }])
+  observed[Symbol.dispose]()
+  await provider.shutdown()
+})
+
+interface Exported {
+  readonly descriptor: { readonly name: string; readonly description: string }
+  readonly isMonotonic?: boolean
+  readonly dataPoints: readonly { readonly value: unknown; readonly attributes: unknown }[]
+}

@@ -1,5 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return
    -- Answers are compared as they came. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { run } from '../../src/index.ts'
 import { rig } from './support.ts'
@@ -180,6 +182,14 @@ describe('queries', () => {
       'cursor_lag_seconds',
     ])
       expect(metrics).toContain(`sluice_${name}`)
+    const deployed = ['grafana/sluice.json', 'prometheus/alerts.yml'].map((file) =>
+      readFileSync(join(import.meta.dirname, '../../deploy', file), 'utf8'),
+    )
+    const used = new Set(deployed.flatMap((text) => [...text.matchAll(/\bsluice_\w+/g)].map(([name]) => name)))
+    expect(used.size).toBeGreaterThan(15)
+    expect([...used].filter((name) => !metrics.includes(`# TYPE ${name} `))).toEqual([])
+    // An alert about failures needs the counter before the first one.
+    expect(metrics).toContain('sluice_runs_total{pipeline="shop",status="failed"} 0')
     await served.test.database.query(
       'delete from sluice.migrations where name = (select max(name) from sluice.migrations)',
     )
