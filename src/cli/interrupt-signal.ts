@@ -3,8 +3,8 @@ import { CancelledError } from '../model/errors.ts'
 
 /** Milliseconds that a command has to commit complete batches; it has ended within 5 s. */
 const GRACE_PERIOD_MS = 4_800
-/** What is bounded by the time that is left ends this long before it. */
-const MARGIN_MS = 200
+/** What is bounded by the time that is left ends this long before it: an open handle keeps the process for 1 s more. */
+const MARGIN_MS = 1_200
 
 export interface InterruptSignal extends Disposable {
   readonly signal: AbortSignal

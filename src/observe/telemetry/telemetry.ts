@@ -74,7 +74,7 @@ class ProgramTelemetry {
     const timer = setTimeout(() => late.resolve('late'), ms)
     try {
       const ended = await Promise.race([this.#shutdown(), late.promise])
-      if (ended === 'late') this.#problem(`the collector has not taken everything within ${ms / 1_000} s`)
+      if (ended === 'late') this.#problem(`the collector has not taken everything within ${(ms / 1_000).toFixed(1)} s`)
     } catch (error) {
       this.#problem(messageOf(error))
     } finally {
