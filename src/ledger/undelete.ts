@@ -1,4 +1,4 @@
-// Puts deleted rows back, by `sluice.undelete()` in migrations/0042_kept_whole.sql.
+// Puts deleted rows back, by `sluice.undelete()` in migrations/0055_undelete_in_sets.sql.
 import type { Queryable } from '../database/queryable.ts'
 
 export interface UndeleteOptions {

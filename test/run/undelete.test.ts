@@ -59,3 +59,44 @@ test('a row whose list is refused stays kept, and a later deletion does not part
     [1, 1, 1, 0].map((rows) => ({ rows })),
   )
 })
+
+test('rows come back in sets, also those of a slice of several runs, and into a table that was renamed', async () => {
+  await using target = await mirrorDatabase()
+  const all = Array.from({ length: 2_500 }, (_, index) => ({ id: index + 1, name: `item ${index + 1}` }))
+  let list: ({ id: number; name: string } & { gone?: boolean })[] = all
+  const flow = source<(typeof list)[number]>(async function* () {
+    yield { records: list }
+  })
+    .deleted(({ gone }) => gone === true)
+    .into('t.items', { key: 'id', columns: { gone: false } as {} })
+  await target.sync(flow, 'sets')
+  list = all.map((one) => ({ ...one, gone: true }))
+  await target.sync(flow, 'sets')
+  const [runs] = await target.query('select min(id) as first, max(id) as last from sluice.runs')
+  // Another run has begun the slice, and yet another one has ended it.
+  await target.query('update sluice.slices set run = (select min(id) from sluice.runs), started_by = run')
+  await target.query('alter table t.items rename to things')
+  await target.query(`insert into t.things (id, name) values (700, 'new'), (1500, 'new')`)
+  await target.query('alter table t.things add constraint odd check (id <> 33)')
+  const undo = (run: unknown) => undelete(target.database, { pipeline: 'sets', run: String(run) })
+  expect(await undo(runs!['first'])).toEqual([])
+  expect(await undo(runs!['last'])).toEqual([
+    {
+      table: 't.things',
+      restored: 2_497,
+      existing: 2,
+      refused: 1,
+      existingKeys: ['[1500]', '[700]'],
+      refusedKey: '[33]',
+      reason: expect.stringContaining('odd'),
+    },
+  ])
+  expect(await target.query('select key from sluice.deleted_rows order by id')).toEqual([
+    { key: '[1500]' },
+    { key: '[33]' },
+    { key: '[700]' },
+  ])
+  expect(await target.query(`select count(*)::int as rows from t.things where name = 'item ' || id`)).toEqual([
+    { rows: 2_497 },
+  ])
+})

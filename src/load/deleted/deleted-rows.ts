@@ -121,7 +121,8 @@ export function deleteRowsSql(source: string, { table, slice, columns, version, 
   returning ${key} as key, ${keeps ? 'row_to_json(t)' : 'null::json'} as row,
     ${version ? versionTextSql('t', version) : 'null::text'} as version
 ), kept as (
-  insert into sluice.deleted_rows as o (table_name, key, version, row, pipeline, stream, slice, reason, expires_at)
+  insert into sluice.deleted_rows as o (table_name, key, version, row, pipeline, stream, slice, run, reason,
+    expires_at)
   select distinct on (${key}) ${quoteLiteral(table.name)}, ${key}, ${text}, gone.row,
     ${keptBySql(table, slice, reason)}
   from ${source} as d
@@ -141,11 +142,13 @@ export function keptBySql(
 ): string {
   const seconds = duration(undo === false ? DEFAULT_UNDO : undo) / 1_000
   const values = [pipeline, stream].map(quoteLiteral).join(', ')
-  return `${values}, ${BigInt(id)}, ${quoteLiteral(reason)}, statement_timestamp() + make_interval(secs => ${seconds})`
+  const run = `(select run from sluice.slices where id = ${BigInt(id)})`
+  const expires = `statement_timestamp() + make_interval(secs => ${seconds})`
+  return `${values}, ${BigInt(id)}, ${run}, ${quoteLiteral(reason)}, ${expires}`
 }
 
 /** When and by which deletion a row was taken: the entries of its lists, which are deleted later, belong to that. */
-const TAKEN = ['parent_table', 'parent_key', 'pipeline', 'stream', 'slice', 'reason', 'deleted_at']
+const TAKEN = ['parent_table', 'parent_key', 'pipeline', 'stream', 'slice', 'run', 'reason', 'deleted_at']
 const latest = (name: string): string =>
   `${name} = case when excluded.row is null and o.row is not null then o.${name} else excluded.${name} end`
 

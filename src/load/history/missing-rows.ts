@@ -39,7 +39,7 @@ export function endMissingSql(source: string, { table, slice, columns, names }: 
   from ${source} as d where ${sameKeySql('t', 'd', columns)} and t.${TO} is null
   returning ${keyTextSql('d', columns)} as key, ${kept} as row
 ), kept as (
-  insert into sluice.deleted_rows as o (table_name, key, row, pipeline, stream, slice, reason, expires_at)
+  insert into sluice.deleted_rows as o (table_name, key, row, pipeline, stream, slice, run, reason, expires_at)
   select ${quoteLiteral(table.name)}, ended.key, ended.row, ${expires} from ended
   ${KEEP_LAST}
 )

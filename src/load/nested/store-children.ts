@@ -68,8 +68,8 @@ select count(*) as deleted from gone`
   ${deletion}
   returning ${keyTextSql('c', entryKey)} as key, row_to_json(c) as row, ${keyTextSql('d', columns)} as parent
 ), kept as (
-  insert into sluice.deleted_rows as o (table_name, key, row, parent_table, parent_key, pipeline, stream, slice, reason,
-    expires_at)
+  insert into sluice.deleted_rows as o (table_name, key, row, parent_table, parent_key, pipeline, stream, slice, run,
+    reason, expires_at)
   select ${quoteLiteral(name)}, gone.key, gone.row, ${quoteLiteral(table.name)}, gone.parent,
     ${keptBySql(table, slice, reason)}
   from gone
