@@ -143,6 +143,7 @@ describe('a project that sluice init has made in a clone, with the packed tarbal
     expect((await readdir(inside)).toSorted()).toEqual([
       'README.md',
       'bin',
+      'deploy',
       'dist',
       'docs',
       'migrations',
