@@ -105,7 +105,7 @@ export class TableWriter {
     const on = this.#database.with({})
     const { table, fields } = this.#open
     try {
-      const own = await missingRights(on, table, { columns: fields.columns, cause })
+      const own = await missingRights(on, table, { columns: fields.columns, announces: this.#deletes.isUsed, cause })
       return own ?? (await this.#children?.missingRights(on, cause))
     } catch {
       // The first error says enough.

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { pipeline, source } from '../../src/index.ts'
+import { pipeline, source, type Stream } from '../../src/index.ts'
 import { checkTable } from '../../src/run/check/check-table.ts'
 import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { openDatabase, type Database } from '../../src/database/database.ts'
@@ -57,11 +57,16 @@ async function made(...more: readonly string[]): Promise<string> {
 }
 
 /** Runs a stream of the rows as the user without further rights. */
-async function run(name: string, rows: readonly Row[], options: object = {}) {
+async function run(
+  name: string,
+  rows: readonly Row[],
+  options: object = {},
+  change: (stream: Stream<Row>) => Stream<Row> = (stream) => stream,
+) {
   const stream = source<Row>(async function* () {
     yield { records: [...rows], position: 1 }
   })
-  const flow = stream.into(name as 'shop.t', { key: 'id', ...options })
+  const flow = change(stream).into(name as 'shop.t', { key: 'id', ...options })
   const report = await runPipeline(pipeline(name.replace('.', '_'), { streams: { rows: flow } }), {
     database: shared.url!,
   })
@@ -69,6 +74,8 @@ async function run(name: string, rows: readonly Row[], options: object = {}) {
 }
 
 const rowsOf = (name: string) => shared.test!.database.query(`select id::int, n::int, note from ${name} order by id`)
+
+const isGone = (stream: Stream<Row>): Stream<Row> => stream.deleted(({ note }) => note === 'gone')
 
 describe('a table of another owner', () => {
   test('is merged into by a user with the rights of the loaded columns only', async () => {
@@ -97,6 +104,26 @@ describe('a table of another owner', () => {
     const check = { pipeline: 'p', stream: 'rows', table: table({ name }), ledger: 'current' as const }
     await expect(checkTable(poor, { ...check, rows: [{ id: 1, n: 5, note: 'two' }] })).rejects.toThrow(text)
     await expect(checkTable(poor, { ...check, rows: [{ id: 1, n: 5 }] })).resolves.toMatchObject({
+      text: expect.stringContaining('exists'),
+    })
+  })
+
+  test('without the right to delete fails at the first deleted record, with the grant, as check does', async () => {
+    const name = await made('grant select, insert, update on TABLE to ROLE')
+    const { user } = await shared.test!.database.one<{ user: string }>('select current_user as "user"')
+    const text =
+      `${name}: the user ${shared.role} lacks the right to delete. Let its owner ${user} run: ` +
+      `grant delete on "shop"."${name.slice(5)}" to "${shared.role}"`
+    expect(await run(name, [{ id: 2, n: 2, note: 'two' }], {}, isGone)).toMatchObject({ status: 'done' })
+    const stream = await run(name, [{ id: 1, n: 1, note: 'gone' }], {}, isGone)
+    expect(stream).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining(text),
+    })
+    await using poor = await openDatabase({ url: shared.url! })
+    const check = { pipeline: 'p', stream: 'rows', table: table({ name }), ledger: 'current' as const }
+    await expect(checkTable(poor, { ...check, rows: undefined, announces: true })).rejects.toThrow(text)
+    await expect(checkTable(poor, { ...check, rows: undefined })).resolves.toMatchObject({
       text: expect.stringContaining('exists'),
     })
   })

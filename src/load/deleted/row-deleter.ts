@@ -29,6 +29,7 @@ export class RowDeleter {
   readonly #slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
 
   readonly #lists: GoneLists | undefined
+  #isUsed = false
 
   constructor(table: Table, slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>, lists?: GoneLists) {
     this.#lists = lists
@@ -36,8 +37,14 @@ export class RowDeleter {
     this.#slice = slice
   }
 
+  /** True once a record was announced as deleted. */
+  get isUsed(): boolean {
+    return this.#isUsed
+  }
+
   /** Call it before the rows of the batch are stored. Throws the database's error if a row cannot be deleted. */
   async run(transaction: Transaction, tombstones: readonly EncodedTombstone[]): Promise<void> {
+    this.#isUsed ||= tombstones.length > 0
     for (const group of Map.groupBy(tombstones, ({ columns }) => columnList(columns)).values())
       await this.#delete(transaction, group)
   }

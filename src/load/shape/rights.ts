@@ -18,11 +18,11 @@ const OF_MODES: Readonly<Record<Table['write'], readonly Right[]>> = {
   replace: ['select', 'insert', 'update', 'delete'],
 }
 
-/** Returns the rights that a table needs; of those that only its deletions need, the ones of a mirror or a list. */
-const neededRights = ({ write, key, mirror, deleted }: Table, isList: boolean): Right[] => [
+/** Returns the rights that a table needs. `deletes`: its rows are deleted, also if it is no mirror. */
+const neededRights = ({ write, key, mirror, deleted }: Table, deletes: boolean): Right[] => [
   ...(write === 'append' && key.length > 0 ? (['select'] as const) : []),
   ...OF_MODES[write],
-  ...(isList || (mirror && write === 'merge' && deleted !== 'mark') ? (['delete'] as const) : []),
+  ...(deletes || (mirror && write === 'merge' && deleted !== 'mark') ? (['delete'] as const) : []),
 ]
 
 export interface RightsOptions {
@@ -30,6 +30,8 @@ export interface RightsOptions {
   readonly columns: readonly LoadedColumn[]
   /** The table of a nested list, whose entries are deleted. @default false */
   readonly isList?: boolean
+  /** The source announces deleted records: `.deleted()`. @default false */
+  readonly announces?: boolean
   /** The error that a missing right has caused. */
   readonly cause?: unknown
 }
@@ -48,7 +50,7 @@ interface Found {
 export async function missingRights(
   on: Queryable,
   table: Table,
-  { columns, isList = false, cause }: RightsOptions,
+  { columns, isList = false, announces = false, cause }: RightsOptions,
 ): Promise<SchemaError | undefined> {
   const { name, write, key } = table
   const added = addedColumns(table).map((column) => column.name)
@@ -57,7 +59,7 @@ export async function missingRights(
     splitTable(name).schema,
     splitTable(name).table,
     names(columns),
-    neededRights(table, isList),
+    neededRights(table, isList || (announces && write === 'merge' && removesAnnounced(table) && !marksDeleted(table))),
     // Rows are copied straight into the table, which is locked for that. A history writes columns of its own.
     write === 'history' || (write === 'append' && key.length === 0),
     names(changingColumns(columns)),

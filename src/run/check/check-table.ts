@@ -29,6 +29,8 @@ export interface TableCheck {
   readonly ledger: SchemaState
   /** The table is that of a nested list: its rows are deleted, too, and it is made for the first entry. */
   readonly list?: EntriesOfList
+  /** The stream has `.deleted()`. @default false */
+  readonly announces?: boolean
 }
 
 /**
@@ -36,14 +38,18 @@ export interface TableCheck {
  * of the first page. Returns the result, or throws the problem with its remedy.
  */
 export async function checkTable(database: Database, check: TableCheck): Promise<Checked> {
-  const { table, rows = [], list } = check
+  const { table, rows = [], list, announces = false } = check
   const shape = await readShape(database, table)
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
   if (!shape) return { text: await checkMissing(database, check) }
   const fields = new Fields(table, `${check.pipeline}.${check.stream}`, shape)
   for (const row of check.rows ?? []) if (isRecord(row)) fields.learn(Object.keys(row))
-  const lacking = await missingRights(database, table, { columns: fields.columns, isList: list !== undefined })
+  const lacking = await missingRights(database, table, {
+    columns: fields.columns,
+    isList: list !== undefined,
+    announces,
+  })
   if (lacking) throw lacking
   const missing = missingColumns(table, shape)
   const differences = await typeDifferences(database, table, shape)

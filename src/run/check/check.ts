@@ -163,7 +163,8 @@ async function checkStore(
   if (first.some(({ isFault }) => isFault)) return first
   const cursors = ledger === 'current' ? streams.map((stream) => cursorFindings(database, stream, scope)) : []
   const tables = streams.map(async ({ location: name, rows, ...stream }) => {
-    const check = { ...stream, ledger, rows: await rows }
+    const announces = stream.recipe.stages.some(({ type }) => type === 'deleted')
+    const check = { ...stream, announces, ledger, rows: await rows }
     const own = await findingsOf(`${name} -> ${stream.table.name}`, scope, () => checkTable(database, check))
     return stream.table.children ? [...own, ...(await checkLists(database, check, { location: name, scope }))] : own
   })
