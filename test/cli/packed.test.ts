@@ -133,6 +133,23 @@ describe('a project that sluice init has made in a clone, with the packed tarbal
     await rm(join(project, 'beside'), { recursive: true })
   }, 60_000)
 
+  test('stays a project of CommonJS where it is one, type-checks there and passes its test', async () => {
+    await write('common/package.json', JSON.stringify({ type: 'commonjs', dependencies: { sluice: '*' } }))
+    await write('common/lib/index.js', 'module.exports = 1')
+    const words = ['sluice', 'init', 'common', '--yes', '--from', `${api.origin}/places`]
+    expect(await inProject('npx', words)).toMatchObject({ code: 0, stderr: '' })
+    const options = { cwd: join(project, 'common') }
+    expect(await readdir(join(options.cwd, 'pipelines'))).toEqual([expect.stringMatching(/\.mts$/)])
+    expect(await command(process.execPath, [TSC], options)).toMatchObject({ code: 0, stdout: '' })
+    const { scripts } = JSON.parse(await readFile(join(options.cwd, 'package.json'), 'utf8')) as {
+      readonly scripts: Readonly<Record<string, string>>
+    }
+    const [, glob = ''] = /^node --test "(.*)"$/.exec(scripts['test'] ?? '') ?? []
+    const tested = await command(process.execPath, ['--test', glob], options)
+    expect(tested).toMatchObject({ code: 0, stdout: expect.stringMatching(/pass 1\n/) })
+    await rm(options.cwd, { recursive: true })
+  }, 60_000)
+
   test('has the compiled package with types and migrations, without Node and the embedded database', async () => {
     const installed = await readdir(join(project, 'node_modules'))
     expect(installed).toContain('sluice')
