@@ -71,6 +71,7 @@ export function addSyncCommands(sluice: Command): void {
     )
     .option('--most-deletes <n>', 'rows that a mirror may delete in each window, as 12 or 25%')
     .option('--dry-run', 'show the windows to read; request nothing, write nothing')
+    .option('--estimate', 'show what it will cost; reads a few windows if the ledger does not know, writes nothing')
     .option(
       '--timeout <duration>',
       'stop after this time, as in 30m; the same command continues from the last commit',

@@ -2,6 +2,9 @@ import type { Pipeline } from '../../define/pipeline.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { resolveMemory, type RunOptions } from '../options.ts'
 
+/** Accounts that run at once if nothing says how many. */
+export const DEFAULT_ACCOUNTS_AT_ONCE = 1
+
 export interface InTurnOptions {
   /** Accounts that run at the same time. @default the `concurrency` of `accounts()` */
   readonly accountsAtOnce?: number | undefined
@@ -19,7 +22,7 @@ export async function inTurn<One extends { readonly pipeline: Pipeline }, Result
   { accountsAtOnce, memory, signal }: InTurnOptions,
   work: (account: One, options: { readonly memory: number }) => Promise<Result>,
 ): Promise<(Result | undefined)[]> {
-  const limit = accountsAtOnce ?? accounts[0]?.pipeline.account?.concurrency ?? 1
+  const limit = accountsAtOnce ?? accounts[0]?.pipeline.account?.concurrency ?? DEFAULT_ACCOUNTS_AT_ONCE
   const share = Math.ceil(resolveMemory(memory) / Math.max(1, Math.min(limit, accounts.length)))
   const permits = new Semaphore(limit)
   return Promise.all(

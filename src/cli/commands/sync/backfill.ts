@@ -7,6 +7,7 @@ import type { FoundPipeline } from '../../../run/find-pipelines.ts'
 import { keepDatabase } from '../../../run/open-store.ts'
 import type { BackfillOptions } from '../../../run/options.ts'
 import { defined } from '../../../value/defined.ts'
+import { messageOf } from '../../../value/error.ts'
 import { duration } from '../../../value/duration.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { outputModeOf } from '../../progress/open-progress.ts'
@@ -14,6 +15,7 @@ import { printError } from '../../output/print-error.ts'
 import { selectStreams } from '../stream-names.ts'
 import { findAccounts, notStarted, runAccounts } from './run-accounts.ts'
 import { checkHasMirror, checkMostDeletesText, mostDeletesOf } from './most-deletes.ts'
+import { printEstimates } from './print-estimate.ts'
 import { printPlan } from './print-plan.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
@@ -29,6 +31,7 @@ export interface BackfillCommandOptions extends CommonOptions {
   readonly only?: 'missing' | 'failed' | 'all'
   readonly mostDeletes?: string
   readonly dryRun?: boolean
+  readonly estimate?: boolean
   readonly batchRows?: number
   /** Bytes. */
   readonly memory?: number
@@ -43,7 +46,7 @@ export async function backfillCommand(
   options: BackfillCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { timeout, dryRun = false, json = false, mostDeletes } = options
+  const { timeout, dryRun = false, json = false, estimate = false, mostDeletes } = options
   checkMostDeletesText(mostDeletes)
   const { found: all, failed } = await findAccounts([word], options, context)
   const found = selectStreams(all, options.stream === undefined ? undefined : [options.stream])
@@ -60,6 +63,18 @@ export async function backfillCommand(
     else for (const plan of plans) printPlan(plan)
     return code
   }
+  const mode = outputModeOf(options)
+  if (estimate || mode === 'live' || mode === 'plain') {
+    const telling = printEstimates(found, {
+      rangeOf: ({ streams }) => rangeOf(options, streams, limited),
+      accountsAtOnce: options.accountsAtOnce,
+      isAlone: estimate,
+      json,
+    })
+    // Nothing that a backfill does depends on it.
+    await (estimate ? telling : telling.catch((error: unknown) => tellUnknown(error, limited)))
+    if (estimate) return code
+  }
   const ended = Math.max(code, await backfillAll(found, options, limited))
   const { reason } = time.signal as { readonly reason: unknown }
   if (!(reason instanceof TimeoutError)) return ended
@@ -68,6 +83,13 @@ export async function backfillCommand(
       'and the same command continues from there',
   )
   return 1
+}
+
+function tellUnknown(error: unknown, { signal, hide }: CommandContext): void {
+  signal.throwIfAborted()
+  // The backfill itself says what is wrong with its range or its secrets.
+  if (error instanceof UsageError) return
+  console.log(hide(`What it will cost could not be found out: ${messageOf(error)}`))
 }
 
 async function backfillAll(
