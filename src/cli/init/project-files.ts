@@ -9,6 +9,8 @@ export interface ProjectOptions {
   readonly name: string
   /** The address of a database; undefined is the embedded PostgreSQL. */
   readonly database: string | undefined
+  /** The names of variables with secrets of the first pipeline. @default none */
+  readonly secrets?: readonly string[]
 }
 
 export interface ProjectFile {
@@ -23,12 +25,12 @@ export interface ProjectFile {
 const schemaOf = (name: string): string => name.replaceAll('-', '_')
 
 /** Returns the files that every project has, besides package.json. */
-export function projectFiles({ name, database, first = PLACEHOLDERS }: ProjectOptions): ProjectFile[] {
+export function projectFiles({ name, database, first = PLACEHOLDERS, secrets = [] }: ProjectOptions): ProjectFile[] {
   return [
     { path: 'tsconfig.json', text: TSCONFIG },
     { path: '.gitignore', text: GITIGNORE },
-    { path: '.env', text: environmentText(database), isSecret: true },
-    { path: '.env.example', text: environmentText(undefined) },
+    { path: '.env', text: environmentText(database, secrets), isSecret: true },
+    { path: '.env.example', text: environmentText(undefined, secrets) },
     { path: 'README.md', text: readmeText({ name, ...first }) },
   ]
 }
@@ -46,12 +48,12 @@ export const starterFiles = (name: string, ending: ModuleEnding): ProjectFile[] 
 
 const NO_DATABASE = '# DATABASE_URL=postgres://user:password@localhost:5432/database'
 
-const environmentText = (database: string | undefined): string =>
+const environmentText = (database: string | undefined, secrets: readonly string[]): string =>
   `# Settings, and the secrets that pipelines name with secret('NAME'). A variable of the environment wins.
 
 # The database with the tables. Without it, Sluice starts a PostgreSQL of its own and keeps it in .sluice/.
 ${database === undefined ? NO_DATABASE : `DATABASE_URL=${quoted(database)}`}
-`
+${secrets.length > 0 ? `\n# Of the API.\n${secrets.map((secret) => `${secret}=\n`).join('')}` : ''}`
 
 /** `#` would begin a comment, and `$` is left as it is between single quotes. */
 function quoted(value: string): string {

@@ -175,7 +175,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ["sluice probe 'https://api.example/v1/orders?status=open' --header 'Accept-Language: en' --out open.ts"],
       ['sluice probe --openapi https://api.example/openapi.json', 'all lists of a description'],
       ['sluice probe --openapi shop.yaml --list', 'show them, write nothing'],
-      ['sluice probe --openapi github.json --set owner=nodejs --set repo=node --only issues'],
+      ['sluice probe --openapi github.json --set owner=nodejs --set repo=node --only repo_issues'],
     ],
     paragraphs: [
       'Sends a few requests, one after the other, at most as many as it says first, and then reads two pages with ' +

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { parse } from 'dotenv'
 import { UsageError } from '../../../model/errors.ts'
+import { secretsOf } from '../../../model/secrets-of.ts'
 import { isPipelineFile } from '../../../run/pipeline-file.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
 import { readAuth, readHeaders } from '../../../probe/auth-option.ts'
@@ -39,7 +41,8 @@ export async function initCommand(
   const folder = resolve(word)
   const asks = !yes && process.stdin.isTTY && process.stdout.isTTY
   const hasSettings = existsSync(join(folder, '.env'))
-  const { name, database, from } = await answersOf(folder, given, { asks, hasSettings, signal })
+  const hasDatabase = await namesDatabase(folder)
+  const { name, database, from } = await answersOf(folder, given, { asks, hasDatabase, signal })
   const isCommonJs = await staysCommonJs(folder)
   const ending = isCommonJs ? '.mts' : '.ts'
   const file = from === undefined ? undefined : join('pipelines', nameFor(readTarget(from), undefined) + ending)
@@ -57,9 +60,14 @@ export async function initCommand(
   const done = await makeProject(folder, {
     name,
     isCommonJs,
-    embedded: database === undefined && (!hasSettings || given.database !== undefined),
+    embedded: database === undefined && (!hasDatabase || given.database !== undefined),
     files: [
-      ...projectFiles({ name, database, first: starter ? starterNames(name) : first }),
+      ...projectFiles({
+        name,
+        database,
+        first: starter ? starterNames(name) : first,
+        secrets: secretsOf(found?.auth),
+      }),
       ...(starter ? starterFiles(name, ending) : []),
     ],
   })
@@ -68,6 +76,12 @@ export async function initCommand(
   const code = found && file !== undefined ? await beginFrom(found, { folder, file }, context) : 0
   console.log(nextText(here, { ...done, isCommonJs }))
   return code
+}
+
+/** True if `.env` says where the database is: it may hold no more than the token of an API. */
+async function namesDatabase(folder: string): Promise<boolean> {
+  const text = existsSync(join(folder, '.env')) ? await readFile(join(folder, '.env'), 'utf8') : ''
+  return (parse(text)['DATABASE_URL'] ?? '') !== ''
 }
 
 const OF_NO_USE =
