@@ -86,8 +86,12 @@ export class WorkQueue implements AsyncDisposable {
     return (this.#heartbeatSeconds * 1_000) / 3
   }
 
-  /** Sends jobs. A job whose id is known is not sent again. */
-  async send(queue: string, jobs: readonly { readonly id: string; readonly data: object }[]): Promise<void> {
+  /** Sends jobs. A job whose id is known is not sent again. Of one queue, a greater priority comes first. */
+  async send(
+    queue: string,
+    jobs: readonly { readonly id: string; readonly data: object }[],
+    { priority = 0 }: { readonly priority?: number } = {},
+  ): Promise<void> {
     if (!this.#known.has(queue))
       await this.#boss.createQueue(queue, {
         retryLimit: RETRIES,
@@ -99,7 +103,7 @@ export class WorkQueue implements AsyncDisposable {
     this.#known.add(queue)
     await this.#boss.insert(
       queue,
-      jobs.map(({ id, data }) => ({ id, data, heartbeatSeconds: this.#heartbeatSeconds })),
+      jobs.map(({ id, data }) => ({ id, data, priority, heartbeatSeconds: this.#heartbeatSeconds })),
     )
     await this.#wake()
   }

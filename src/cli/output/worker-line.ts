@@ -18,11 +18,11 @@ function textOf(event: WorkerEvent): string {
     case 'work.left':
       return leftText(event)
     case 'piece.started':
-      return `${event.pipeline}.${event.stream}  starts`
+      return `${nameOf(event)}  starts`
     case 'piece.finished':
       return finishedText(event)
     case 'piece.left':
-      return `${event.pipeline}.${event.stream}  goes on elsewhere: ${onOneLine(event.reason)}`
+      return `${nameOf(event)}  goes on elsewhere: ${onOneLine(event.reason)}`
     case 'warning':
       return `warning: ${onOneLine(event.message)}`
     case 'worker.stopped':
@@ -42,14 +42,18 @@ function leftText({ pipeline, version, own, waiting }: EventOf<'work.left'>): st
 }
 
 function finishedText(event: EventOf<'piece.finished'>): string {
-  const { pipeline, stream, status, run, ms, fetched, stored, rejected, error } = event
+  const { status, run, ms, fetched, stored, rejected, error } = event
   const facts = [
     `${status === 'done' ? 'done in' : `${status} after`} ${formatSeconds(ms)}`,
-    `run ${run}: ${formatNumber(fetched)} read`,
+    `${run === undefined ? '' : `run ${run}: `}${formatNumber(fetched)} read`,
     `${formatNumber(stored)} stored`,
     ...(rejected > 0 ? [`${formatNumber(rejected)} rejected`] : []),
   ]
-  return `${pipeline}.${stream}  ${facts.join(', ')}${error === undefined ? '' : `: ${onOneLine(error)}`}`
+  return `${nameOf(event)}  ${facts.join(', ')}${error === undefined ? '' : `: ${onOneLine(error)}`}`
 }
+
+/** `shop.orders`, or with the beginning of a window: `shop.orders 2024-01-31T00:00:00Z`. */
+const nameOf = ({ pipeline, stream, window }: Pick<EventOf<'piece.left'>, 'pipeline' | 'stream' | 'window'>): string =>
+  `${pipeline}.${stream}${window === undefined ? '' : ` ${window}`}`
 
 const onOneLine = (text: string): string => text.replaceAll('\n', '; ')

@@ -71,6 +71,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --dry-run'],
       ['sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --estimate'],
       ['sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --concurrency 8'],
+      ['sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --distribute', 'on all workers'],
       ['sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --only failed'],
       ['sluice backfill billing --from 2024-03-01 --to 2024-04-01 --window 1mo --zone Europe/Berlin'],
     ],

@@ -68,8 +68,8 @@ export function addServiceCommands(sluice: Command): void {
 
   addCommand(sluice, 'worker', 'Do the work that other processes hand out with --distribute, until it is stopped.')
     .argument('[pipelines...]', 'names or files to work on (default: all of pipelines/)')
-    .option('--concurrency <n>', 'streams to read at the same time (default: 4)', wholeNumber(1))
-    .option('--memory <size>', 'memory for decoded pages of all streams together (default: 64MB)', parseMemory)
+    .option('--concurrency <n>', 'streams and windows to read at the same time (default: 4)', wholeNumber(1))
+    .option('--memory <size>', 'memory for decoded pages of all of them together (default: 64MB)', parseMemory)
     .option('--json', 'print one line of JSON for each event')
     .action(commandHandler(async () => (await import('../commands/service/worker.ts')).workerCommand))
 

@@ -69,6 +69,7 @@ export function addSyncCommands(sluice: Command): void {
         'all',
       ]),
     )
+    .option('--distribute', 'let workers read the windows (sluice worker); without one that can, read them here')
     .option('--most-deletes <n>', 'rows that a mirror may delete in each window, as 12 or 25%')
     .option('--dry-run', 'show the windows to read; request nothing, write nothing')
     .option('--estimate', 'show what it will cost; reads a few windows if the ledger does not know, writes nothing')

@@ -11,7 +11,7 @@ import { DEFAULTS, resolveBatch, type BackfillOptions } from '../options.ts'
 import { requireUnpaused } from '../pause-watch.ts'
 import { RunContext } from '../run-context.ts'
 import { StreamContext } from '../stream-context.ts'
-import { backfillStream } from './backfill-stream.ts'
+import { backfillStream, type BackfillStreamOptions } from './backfill-stream.ts'
 import { boundsOf, calendarWindows } from './calendar-windows.ts'
 import { rejectLongWindows } from './reject-long-windows.ts'
 import { storedCursors } from '../stored-cursors.ts'
@@ -20,9 +20,9 @@ import { windowableStreams } from './windowable.ts'
 /** Runs a backfill and returns the report, also if windows failed. */
 export async function backfillPipeline<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
-  options: BackfillOptions,
+  options: BackfillOptions & Pick<BackfillStreamOptions, 'handOut'>,
 ): Promise<Report<keyof Streams & string>> {
-  const { window = '1d', zone, from, to, concurrency = DEFAULTS.windows, only, mostDeletes } = options
+  const { window = '1d', zone, from, to, concurrency = DEFAULTS.windows, only, mostDeletes, handOut } = options
   const range = calendarWindows({ from, to, window, zone })
   const onlyWindows = boundsOf(range.windows, options.onlyWindows)
   const batch = resolveBatch(options.batch)
@@ -52,7 +52,10 @@ export async function backfillPipeline<Streams extends Flows>(
   // One stream after the other: each reads its windows at once, and shares the rate limit of its API with no other.
   for (const name of streams) {
     const stream = new StreamContext(run, name, { batch, mostDeletes })
-    run.finishStream(name, await backfillStream(stream, { range, selection: { only, onlyWindows }, concurrency }))
+    run.finishStream(
+      name,
+      await backfillStream(stream, { range, selection: { only, onlyWindows }, concurrency, handOut }),
+    )
   }
   return await run.finish()
 }

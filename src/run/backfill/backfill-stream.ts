@@ -32,6 +32,15 @@ export interface BackfillStreamOptions {
   readonly selection: WindowSelection
   /** Windows that are read at once. */
   readonly concurrency: number
+  /** Reads the windows of the stream, or lets others read them. @default this process reads them, by `here` */
+  readonly handOut?: ((stream: StreamContext, options: HandOutOptions) => Promise<void>) | undefined
+}
+
+export interface HandOutOptions {
+  /** Which windows are read, and by which run. */
+  readonly claiming: Omit<ClaimWindowOptions, 'signal'>
+  /** Reads in this process the windows that are left. */
+  readonly here: () => Promise<void>
 }
 
 /**
@@ -133,13 +142,13 @@ function countWindows(windows: readonly Pick<StoredWindow, 'status' | 'isUnprove
   }
 }
 
-/** Reads all windows that are left, in one task group: an error that concerns every window ends it. */
+/** Reads all windows that are left, here or elsewhere. */
 async function syncWindows(
   stream: StreamContext,
   backfill: string,
-  { selection, concurrency }: BackfillStreamOptions,
+  { selection, concurrency, handOut }: BackfillStreamOptions,
 ): Promise<void> {
-  const { run, recipe, table, readSignal } = stream
+  const { run, recipe, table } = stream
   const claiming = {
     run: run.id,
     keeper: run.keeper,
@@ -149,8 +158,18 @@ async function syncWindows(
     resume: table.resumeWithin,
     mustBeComplete: !acceptsOpen(table),
   }
+  const here = (): Promise<void> => syncHere(stream, claiming, concurrency)
+  await (handOut ? handOut(stream, { claiming, here }) : here())
+}
+
+/** Reads windows in one task group: an error that concerns every window ends it. */
+async function syncHere(
+  stream: StreamContext,
+  claiming: HandOutOptions['claiming'],
+  concurrency: number,
+): Promise<void> {
   const failures = new FailuresInARow(stream, 'window')
-  await using group = new TaskGroup({ signal: readSignal })
+  await using group = new TaskGroup({ signal: stream.readSignal })
   for (let reader = 0; reader < concurrency; reader += 1)
     group.spawn((signal) => readWindowsInTurn(stream, { ...claiming, signal }, failures))
   await group.join()

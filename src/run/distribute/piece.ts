@@ -18,6 +18,7 @@ import { isPassing } from '../is-passing.ts'
 import type { RunOptions } from '../options.ts'
 import { problemText } from '../report/problem-text.ts'
 import { runPipeline } from '../run-pipeline.ts'
+import type { WindowPiece } from './window-piece.ts'
 
 /** A piece of work: one stream, read until it is up to date. The job that carries it holds this as JSON. */
 export interface SyncPiece {
@@ -50,11 +51,11 @@ export function ofQueue(queue: string): { readonly pipeline: string; readonly ve
 }
 
 /** Returns what a job carries. Throws if a process of another version has sent it. */
-export function parsePiece(data: unknown): SyncPiece {
-  const piece = data as Partial<SyncPiece> | null
-  if (piece?.kind !== 'sync' || typeof piece.pipeline !== 'string' || typeof piece.stream !== 'string')
+export function parsePiece(data: unknown): SyncPiece | WindowPiece {
+  const piece = data as SyncPiece | WindowPiece | null
+  if ((piece?.kind !== 'sync' && piece?.kind !== 'window') || typeof piece.stream !== 'string')
     throw new TypeError('the job is of a kind that this version of Sluice does not know: update Sluice here')
-  return { kind: 'sync', pipeline: piece.pipeline, stream: piece.stream, options: piece.options ?? {} }
+  return piece
 }
 
 export interface AttemptOptions {

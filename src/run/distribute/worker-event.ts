@@ -25,12 +25,15 @@ export type WorkerEvent =
       readonly own?: string | undefined
       readonly waiting: number
     }
-  | { readonly type: 'piece.started'; readonly pipeline: string; readonly stream: string }
+  /** `window`: the lower bound of a window of a backfill. */
+  | { readonly type: 'piece.started'; readonly pipeline: string; readonly stream: string; readonly window?: string }
   | {
       readonly type: 'piece.finished'
       readonly pipeline: string
       readonly stream: string
-      readonly run: string
+      readonly window?: string
+      /** Absent if another process had done it. */
+      readonly run?: string | undefined
       readonly status: Report['status']
       readonly ms: number
       readonly fetched: number
@@ -40,6 +43,12 @@ export type WorkerEvent =
       readonly error?: string | undefined
     }
   /** The piece was not finished here, and goes on elsewhere. */
-  | { readonly type: 'piece.left'; readonly pipeline: string; readonly stream: string; readonly reason: string }
+  | {
+      readonly type: 'piece.left'
+      readonly pipeline: string
+      readonly stream: string
+      readonly window?: string
+      readonly reason: string
+    }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'worker.stopped'; readonly reason: string }

@@ -8,6 +8,7 @@ import type { TaskGroup } from '../../flow/task-group.ts'
 import type { LeaseKeeper } from '../../ledger/lease/lease-keeper.ts'
 import type { AttemptState } from '../../ledger/pieces.ts'
 import { addWorker, noteWorker, removeWorker, WORKER_SEEN_EVERY_MS } from '../../ledger/workers.ts'
+import { NO_COUNTS } from '../../model/counts.ts'
 import type { RunEvent } from '../../model/event.ts'
 import { WORK_CHANNEL, type TakenJob, type WorkQueue } from '../../queue/queue.ts'
 import { messageOf } from '../../value/error.ts'
@@ -16,6 +17,8 @@ import type { RunOptions } from '../options.ts'
 import type { Definitions } from './definitions.ts'
 import { attemptPiece, ofQueue, parsePiece, type SyncPiece } from './piece.ts'
 import type { WorkerEvent } from './worker-event.ts'
+import type { WindowPiece } from './window-piece.ts'
+import { WindowSessions, type WindowOutcome } from './window-sessions.ts'
 
 export interface WorkerParts {
   readonly name: string
@@ -54,6 +57,7 @@ const FINAL_WRITE_MS = 1_000
 export class Worker {
   readonly #parts: WorkerParts
   readonly #permits: Semaphore
+  readonly #sessions: WindowSessions
   #id: string | undefined
   #wake = Promise.withResolvers<void>()
   /** The queue that was served last: the others are served before it comes again. */
@@ -63,6 +67,7 @@ export class Worker {
   constructor(parts: WorkerParts) {
     this.#parts = parts
     this.#permits = new Semaphore(parts.concurrency)
+    this.#sessions = new WindowSessions(parts)
   }
 
   /** Works until the group's signal aborts. Rejects with its reason after all pieces have ended or were given back. */
@@ -79,6 +84,7 @@ export class Worker {
     try {
       await group.join()
     } finally {
+      await this.#sessions[Symbol.asyncDispose]()
       if (this.#id !== undefined)
         await removeWorker(this.#parts.database, this.#id, AbortSignal.timeout(FINAL_WRITE_MS)).catch(() => {})
     }
@@ -179,14 +185,21 @@ export class Worker {
 
   async #do(job: TakenJob, signal: AbortSignal): Promise<void> {
     const { queue, definitions, emit } = this.#parts
-    let piece: SyncPiece | undefined
+    let piece: SyncPiece | WindowPiece | undefined
     let reason = 'the worker ends'
     using _touching = this.#touch(job)
     try {
       const pipeline = definitions.of(job.queue)
       piece = parsePiece(job.data)
       if (!pipeline) throw new Error('this worker does not have the pipeline any more')
-      emit({ type: 'piece.started', pipeline: piece.pipeline, stream: piece.stream })
+      emit({ type: 'piece.started', ...nameOf(piece) })
+      if (piece.kind === 'window') {
+        const startedMs = Date.now()
+        const outcome = await this.#sessions.read(pipeline, piece, signal)
+        await queue.complete(job)
+        this.#windowFinished(piece, outcome, Date.now() - startedMs)
+        return
+      }
       const { newest, isOwn } = await this.#attempt(job, pipeline, piece, signal)
       if (newest?.state === 'ended') {
         await queue.complete(job)
@@ -216,6 +229,22 @@ export class Worker {
       attempt: { id: job.id, worker },
       runs: { ...runs, ...(onEvent && { onEvent }) },
       signal,
+    })
+  }
+
+  #windowFinished(piece: WindowPiece, outcome: WindowOutcome | undefined, ms: number): void {
+    const { run, counts = NO_COUNTS, error } = outcome ?? {}
+    const { fetched, inserted, updated, rejected } = counts
+    this.#parts.emit({
+      type: 'piece.finished',
+      ...nameOf(piece),
+      run,
+      status: error === undefined ? 'done' : 'failed',
+      ms,
+      fetched,
+      stored: inserted + updated,
+      rejected,
+      error: error === undefined ? undefined : messageOf(error),
     })
   }
 
@@ -254,7 +283,8 @@ export class Worker {
   }
 }
 
-const nameOf = ({ pipeline, stream }: SyncPiece): { readonly pipeline: string; readonly stream: string } => ({
-  pipeline,
-  stream,
+const nameOf = (piece: SyncPiece | WindowPiece) => ({
+  pipeline: piece.pipeline,
+  stream: piece.stream,
+  ...(piece.kind === 'window' && { window: piece.lower }),
 })

@@ -103,6 +103,20 @@ export class StreamTally {
     this.#receipt = receipt
   }
 
+  /**
+   * Adds what other runs have requested for this one, and what they did to the tables of nested lists and to rows that
+   * are gone. What they committed is counted batch by batch.
+   */
+  readElsewhere({ requests, retries, skipped = 0, waitMs, bytes, children, mirroredRows = 0 }: StreamReport): void {
+    this.#requests += requests
+    this.#retries += retries
+    this.#skipped += skipped
+    this.#waitMs += waitMs
+    this.#bytes += bytes
+    this.#children = addChildren(this.#children, children)
+    if (mirroredRows > 0) this.#swap = { inserted: 0, updated: 0, deleted: (this.#swap?.deleted ?? 0) + mirroredRows }
+  }
+
   event(event: RunEvent): void {
     if (event.type === 'request.finished') {
       this.#requests += 1

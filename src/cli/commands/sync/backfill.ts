@@ -1,4 +1,5 @@
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
+import type { Flows } from '../../../define/pipeline.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { Duration } from '../../../model/request.ts'
 import { backfillPipeline } from '../../../run/backfill/backfill-pipeline.ts'
@@ -32,6 +33,7 @@ export interface BackfillCommandOptions extends CommonOptions {
   readonly mostDeletes?: string
   readonly dryRun?: boolean
   readonly estimate?: boolean
+  readonly distribute?: boolean
   readonly batchRows?: number
   /** Bytes. */
   readonly memory?: number
@@ -56,6 +58,8 @@ export async function backfillCommand(
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The backfill')
   const limited = { ...context, signal: time.signal }
   const code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
+  if (dryRun && options.distribute)
+    throw new UsageError('--distribute cannot be combined with --dry-run, which reads nothing')
   if (dryRun) {
     const planned = found.map(({ pipeline, streams }) => dryRunBackfill(pipeline, rangeOf(options, streams, limited)))
     const plans = (await Promise.all(planned)).flat()
@@ -103,7 +107,7 @@ async function backfillAll(
     const { pipeline, streams } = one
     const report = await runAndReport(
       (hooks) =>
-        backfillPipeline(pipeline, {
+        runner(options)(pipeline, {
           ...rangeOf(options, streams, context),
           ...mostDeletesOf(mostDeletes, one),
           ...share,
@@ -127,7 +131,7 @@ async function backfillAll(
       kind: 'backfill',
       alone: (account, share) => alone(account, share).catch((error: unknown) => printError(error, context)),
       run: (one, more) =>
-        backfillPipeline(one.pipeline, {
+        runner(options)(one.pipeline, {
           ...rangeOf(options, one.streams, context),
           ...mostDeletesOf(mostDeletes, one),
           ...more,
@@ -135,6 +139,15 @@ async function backfillAll(
     },
     context,
   )
+}
+
+/** Returns the function that runs a backfill: here, or on workers. */
+function runner({ distribute = false, json = false }: BackfillCommandOptions): typeof backfillPipeline<Flows> {
+  if (!distribute) return backfillPipeline
+  return async (pipeline, options) => {
+    const { backfillDistributed } = await import('../../../run/distribute/backfill-distributed.ts')
+    return backfillDistributed(pipeline, { ...options, onNote: (note) => void (json || console.error(note)) })
+  }
 }
 
 function rangeOf(

@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backfillDistributed } from '../../../src/run/distribute/backfill-distributed.ts'
+import { answering, february, merging, rows } from '../../backfill/source.ts'
+import { apiServer } from '../../support/api-server.ts'
+import { testDatabase } from '../../support/database.ts'
+import { startWorker } from './support.ts'
+
+const stored = 'select count(*)::int as rows, count(distinct id)::int as ids from t.rows'
+
+test('windows are read by several workers in few runs, also after one has ended, and each row comes once', async () => {
+  const answer = answering(() => rows(24 * 40))
+  await using api = await apiServer(async (request) => {
+    await sleep(30)
+    return answer(request)
+  })
+  await using test = await testDatabase()
+  const flow = merging(api.origin)
+  const notes: string[] = []
+  await using one = await startWorker([flow], test.url, { concurrency: 2 })
+  await using two = await startWorker([flow], test.url, { concurrency: 2 })
+  const running = backfillDistributed(flow, { ...february, database: test.url, onNote: (note) => notes.push(note) })
+  await one.seen('piece.finished')
+  await one.drain()
+  const report = await running
+  expect(report).toMatchObject({
+    kind: 'backfill',
+    status: 'done',
+    streams: {
+      rows: {
+        status: 'done',
+        counts: { fetched: 31 * 24, inserted: 31 * 24 },
+        backfill: { windows: { total: 31, done: 31, open: 0, failed: 0 } },
+      },
+    },
+  })
+  // Three pages for each window.
+  expect(report.streams['rows']?.requests).toBeGreaterThanOrEqual(31 * 3)
+  expect(await test.database.query(stored)).toEqual([{ rows: 31 * 24, ids: 31 * 24 }])
+  expect(notes).toEqual([expect.stringMatching(/^fill\.rows: 31 windows handed to .+, .+$/)])
+  await two.drain()
+  const read = (worker: typeof one): number =>
+    worker.events.filter((event) => event.type === 'piece.finished' && event.fetched > 0).length
+  expect([read(one) > 0, read(two) > 0]).toEqual([true, true])
+  // The run that hands out, and one for each worker.
+  expect(await test.database.query('select kind, status from sluice.runs order by id')).toEqual([
+    { kind: 'backfill', status: 'done' },
+    ...[one, two].map(() => ({ kind: 'backfill', status: expect.stringMatching(/^(?:done|interrupted)$/) })),
+  ])
+})
+
+test('windows whose jobs are lost are read by the process that handed them out', async () => {
+  await using api = await apiServer(answering(() => rows(24 * 40)))
+  await using test = await testDatabase()
+  const flow = merging(api.origin)
+  const notes: string[] = []
+  await using worker = await startWorker([flow], test.url, { concurrency: 1 })
+  const running = backfillDistributed(flow, { ...february, database: test.url, onNote: (note) => notes.push(note) })
+  await worker.seen('piece.started')
+  await test.database.query(`delete from sluice_jobs.job where state < 'active'`)
+  expect(await running).toMatchObject({ status: 'done', streams: { rows: { counts: { inserted: 31 * 24 } } } })
+  expect(notes[1]).toMatch(/the jobs of its windows are gone; this process reads the windows that are left$/)
+  expect(await test.database.query(stored)).toEqual([{ rows: 31 * 24, ids: 31 * 24 }])
+})
