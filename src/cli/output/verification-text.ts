@@ -3,7 +3,6 @@ import {
   faultsIn,
   type Repair,
   type StreamVerification,
-  type VerifiedCounts,
   type VerifiedPart,
   listFaultsIn,
   type VerifiedList,
@@ -26,7 +25,7 @@ export function verificationText(stream: StreamVerification): string {
     ...(error === undefined ? [] : [`failed: ${error}`]),
     `${formatCount(requests, 'request')}, ${formatSeconds(ms)}`,
     ...(repair ? [] : remedyLines(stream)),
-    ...extraLines(stream.counts),
+    ...extraLines(stream),
   ]
   return [`${head}${status}`, ...[...lines, ...last].map((line) => `  ${line}`)].join('\n')
 }
@@ -105,6 +104,7 @@ function repairLines({
   ranges = [],
   missing,
   stale,
+  extra,
   left,
   lists,
   requests,
@@ -115,7 +115,8 @@ function repairLines({
   const read = `repaired by run ${run}, which read ${what} again with ${formatCount(requests, 'request')}`
   return [
     `${read}: ${formatNumber(missing)} missing and ${formatNumber(stale)} stale` +
-      (lists ? `, and ${formatCount(lists.repaired, 'entry', 'entries')} of nested lists` : ''),
+      (lists ? `, and ${formatCount(lists.repaired, 'entry', 'entries')} of nested lists` : '') +
+      (extra === 0 ? '' : `; ${formatCount(extra, 'extra row')} deleted by the mirror`),
     ...(status === 'done'
       ? []
       : [`the repair ${status === 'failed' ? 'failed' : 'was interrupted'}: ${error ?? 'no reason is known'}`]),
@@ -137,6 +138,11 @@ const remedyLines = (stream: StreamVerification): string[] => {
   return what.length === 0 ? [] : [`to put ${what.join(', and ')} right, repeat the command with --repair`]
 }
 
-/** Rows are never deleted here: what a source has taken back is a question of the pipeline. */
-const extraLines = ({ extra }: VerifiedCounts): string[] =>
-  extra === 0 ? [] : ['extra rows stay: how a table loses what the source has taken back is in docs/DELETIONS.md']
+/** Rows are deleted by mirrors only: what a source has taken back is a question of the pipeline. */
+function extraLines({ counts: { extra }, mirror, windows, repair }: StreamVerification): string[] {
+  const left = extra - (repair?.extra ?? 0)
+  if (left === 0) return []
+  if (!mirror) return ['extra rows stay: how a table loses what the source has taken back is in docs/DELETIONS.md']
+  const how = windows ? 'a backfill of their windows, or a full run, deletes' : 'a full run deletes'
+  return [`${how} ${formatCount(left, 'extra row')}: the table is a mirror (docs/DELETIONS.md)`]
+}

@@ -37,7 +37,7 @@ export interface Compared {
 }
 
 export const XMIN = '"?xmin"'
-const MARKED = '"?marked"'
+export const MARKED = '"?marked"'
 
 /**
  * Returns the rows of the table that belong to the stream's account, the current ones of a history, with the columns of

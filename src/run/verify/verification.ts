@@ -79,6 +79,8 @@ export interface Repair {
   readonly missing: number
   /** Stale rows that the table has right now. */
   readonly stale: number
+  /** Extra rows that the table no longer has: it is a mirror, and the whole stream was read again. */
+  readonly extra: number
   /** Missing and stale rows that it could not put right. */
   readonly left: number
   /** Entries of nested lists that are right now, and those that are not. Absent if none differed. */
@@ -101,6 +103,8 @@ export interface StreamVerification extends VerifiedPart {
   /** With `from`: each window by itself. */
   readonly windows?: readonly VerifiedWindow[]
   readonly repair?: Repair
+  /** The table is a mirror: full runs, and backfills of windows, delete extra rows. */
+  readonly mirror?: true
   readonly warnings: readonly string[]
   /** Requests to the API, without those of the repair. */
   readonly requests: number

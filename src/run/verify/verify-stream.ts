@@ -61,13 +61,14 @@ export async function verifyStream(reading: Reading, options: VerifyStreamOption
     warnings: [...tally.warnings],
     requests: tally.requests,
     ms: Math.round(performance.now() - started),
+    ...(flow.table.mirror && { mirror: true }),
     ...defined({ error }),
   })
   const found: { -readonly [Name in keyof Found]: Found[Name] } = { counts: NOTHING_VERIFIED, samples: [] }
   try {
     await new StreamVerifier(reading, options, onEvent).run(found)
-    const { missing = 0, stale = 0, lists } = found.repair ?? {}
-    const left = faultsIn(found.counts) + listFaultsIn(found) - missing - stale - (lists?.repaired ?? 0)
+    const { missing = 0, stale = 0, extra = 0, lists } = found.repair ?? {}
+    const left = faultsIn(found.counts) + listFaultsIn(found) - missing - stale - extra - (lists?.repaired ?? 0)
     if (left > 0) return ended(found, 'different')
     return ended(found, openText(found.completeness) === undefined ? 'equal' : 'unproven')
   } catch (error) {

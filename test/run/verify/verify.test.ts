@@ -1,9 +1,10 @@
 import { describe, expect, jest, test } from '@jest/globals'
+import { verificationText } from '../../../src/cli/output/verification-text.ts'
 import { http, onePage, pipeline, verify } from '../../../src/index.ts'
 import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import { verifyPipeline } from '../../../src/run/verify/verify-pipeline.ts'
-import { answering, merging, moment, rows, type Row } from '../../backfill/source.ts'
+import { answering, merging, moment, rows, source, type Row } from '../../backfill/source.ts'
 import { apiServer, type ApiAnswer } from '../../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
 
@@ -70,6 +71,32 @@ describe('a whole stream', () => {
     expect(await verifyPipeline(flow, { database: test.url, repair: true })).toMatchObject([
       { status: 'equal', counts: { missing: 3, extra: 0 }, repair: { missing: 3, left: 0 } },
     ])
+  })
+
+  test('of a mirror, only a full run deletes extra rows, and the output says so', async () => {
+    await using api = await apiServer(answering(() => rows(300), 5))
+    await using test = await testDatabase()
+    const flow = pipeline('mirrored', {
+      streams: {
+        ranges: source(api.origin).incremental('updated').into('t.ranges', { key: 'id', mirror: true }),
+        whole: source(api.origin, {}).into('t.whole', { key: 'id', mirror: true }),
+      },
+    })
+    await runPipeline(flow, { database: test.url })
+    for (const name of ['ranges', 'whole']) await test.database.query(`update t.${name} set id = 10017 where id = 17`)
+    const [ranges, whole] = await verifyPipeline(flow, { database: test.url, repair: true })
+    expect(ranges).toMatchObject({
+      status: 'different',
+      counts: { missing: 1, extra: 1 },
+      repair: { how: 'windows', status: 'done', missing: 1, extra: 0, left: 0 },
+    })
+    expect(verificationText(ranges!)).toContain('a full run deletes 1 extra row: the table is a mirror')
+    expect(whole).toMatchObject({
+      status: 'equal',
+      counts: { missing: 1, extra: 1 },
+      repair: { how: 'full', status: 'done', missing: 1, extra: 1, left: 0 },
+    })
+    expect(verificationText(whole!)).toContain('1 extra row deleted by the mirror')
   })
 
   test('beside live runs nothing is a fault that they have written, or that the next one reads', async () => {
