@@ -13,3 +13,6 @@ export class UnreadableRecord {
     this.record = record
   }
 }
+
+/** Returns what is known of a record: paging goes on by the last one also if that could not be read whole. */
+export const knownOf = (record: unknown): unknown => (record instanceof UnreadableRecord ? record.record : record)

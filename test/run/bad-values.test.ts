@@ -259,6 +259,34 @@ describe('values that are nested too deeply', () => {
     ])
   })
 
+  test('are not stored without their inner part by a replay of their reject', async () => {
+    const body = `{"items":[{"id":1,"v":[1]},{"id":2,"v":${lists(1_001, '1')}}]}`
+    await using api = await apiServer([{ body }])
+    await using store = await testDatabase()
+    await run(flow(items(api.origin)), { database: store.url })
+    await replay(flow(items(api.origin)), { database: store.url })
+    expect(await valuesIn(store)).toEqual([{ id: 1, v: '[1]' }])
+    expect(await rejectsIn(store)).toHaveLength(1)
+  })
+
+  test('lead a function to the next page by the id that is known', async () => {
+    const deep = `{"id":2,"v":${lists(1_001, '12345678901234567890')}}`
+    await using api = await apiServer(({ query }) => ({
+      body: query.has('after') ? '{"items":[{"id":3,"v":[3]}]}' : `{"items":[{"id":1,"v":[1]},${deep}]}`,
+      headers: { 'content-type': 'application/json' },
+    }))
+    await using store = await testDatabase()
+    const paged = http(api.origin, { attempts: 1 })
+      .get<{ items: Item[] }>('/items')
+      .pages(({ records }, request) => {
+        const id = (records.at(-1) as Item | undefined)?.id
+        return id === undefined || id === 3 ? undefined : { ...request, query: { after: String(id) } }
+      })
+      .records('items')
+    await run(flow(paged), { database: store.url, throwOnFailure: false })
+    expect((await valuesIn(store)).map(({ id }) => id)).toEqual([1, 3])
+  })
+
   test('reject the lines of a file alone', async () => {
     const deep = `{"id":2,"v":${lists(100_000, '12345678901234567890')}}`
     await using api = await apiServer([

@@ -4,6 +4,7 @@ import { END, replayAs, type Page, type Reject } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
 import { replayRecord, type ReadOptions } from '../../read/read-recipe.ts'
+import { CUT } from '../../value/json/kept-as-json.ts'
 import { parseStoredJson } from '../../value/json/stored-json.ts'
 
 export interface ReplayPagesOptions extends ReadOptions {
@@ -26,7 +27,8 @@ export async function* replayPages(
   for (const { stage, record: recordJson, parents: parentsJson } of rejects) {
     const record = parseStoredJson(recordJson)
     const parents = parentsJson === undefined ? [] : (parseStoredJson(parentsJson) as readonly unknown[])
-    const kind = replayAs(stage)
+    // What was cut would be stored without its inner part.
+    const kind = recordJson.includes(JSON.stringify(CUT)) ? 'unreadable' : replayAs(stage)
     if (kind === 'row') yield rowPage(record)
     else if (kind === 'unreadable') yield unreadablePage(record)
     else {

@@ -4,6 +4,7 @@ import { kindProblem } from '../../model/fits-condition.ts'
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
 import type { ApiResponse, InResponse, PageRequest, Paging } from '../../model/request.ts'
+import { knownOf } from '../../model/unreadable-record.ts'
 import { Decimal } from '../../value/decimal.ts'
 import { nameOf, problemOf, valueIn } from '../response-value.ts'
 import { callPaginator } from './call-paginator.ts'
@@ -33,10 +34,12 @@ import { typeNameOf } from '../../value/type-name.ts'
  */
 export function nextRequest(
   paging: Paging<never>,
-  response: ApiResponse<unknown>,
+  read: ApiResponse<unknown>,
   request: PageRequest,
   seen: ReadingState,
 ): PageRequest | undefined {
+  // Also where the last record could not be read whole, its id leads to the next page.
+  const response = { ...read, records: read.records.map(knownOf) }
   if (typeof paging === 'function')
     return response.body === undefined ? undefined : callPaginator(paging, response, request)
   const moreAt = 'more' in paging ? paging.more : undefined

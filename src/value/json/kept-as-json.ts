@@ -7,6 +7,9 @@ import { rawJSON } from './exact-numbers.ts'
 /** `JSON.stringify` fails with a stack overflow some thousand levels down. */
 const MAX_DEPTH = 500
 
+/** Stands for what is deeper. */
+export const CUT = `[more than ${MAX_DEPTH} levels deep]`
+
 /**
  * Returns a copy that JSON can hold. Members that it cannot hold become text (`NaN`, `[Function: f]`, `[Circular]`,
  * bytes as `\x…`), a Set becomes a list, a Map an object or a list of pairs.
@@ -33,7 +36,7 @@ function kept(value: unknown, holders: readonly object[]): unknown {
 
 function keptObject(value: object, holders: readonly object[]): unknown {
   if (holders.includes(value)) return '[Circular]'
-  if (holders.length === MAX_DEPTH) return `[more than ${MAX_DEPTH} levels deep]`
+  if (holders.length === MAX_DEPTH) return CUT
   try {
     return keptMembers(value, [...holders, value])
   } catch (error) {

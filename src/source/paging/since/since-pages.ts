@@ -5,6 +5,7 @@ import { PagingError, PositionLostError } from '../../../model/errors.ts'
 import type { Incremental } from '../../../model/recipe.ts'
 import type { ApiResponse, From, PageRequest, Paging, Range, Request, SincePaging } from '../../../model/request.ts'
 import type { SliceRead } from '../../../model/slice.ts'
+import { knownOf } from '../../../model/unreadable-record.ts'
 import { defined } from '../../../value/defined.ts'
 import { ComparableValues } from '../../cursor/comparable-values.ts'
 import { cursorAt } from '../../cursor/cursor-at.ts'
@@ -131,7 +132,10 @@ export class SincePages {
 
   /** Call it for each response once, in order. */
   read(response: ApiResponse<unknown>, request: PageRequest): SincePage {
-    const entries: Entry[] = response.records.map((record) => ({ record, value: this.#values.valueOf(record) }))
+    const entries: Entry[] = response.records.map((record) => ({
+      record,
+      value: this.#values.valueOf(knownOf(record)),
+    }))
     checkAscending(entries, this.#requests)
     this.#largestPage = Math.max(this.#largestPage, entries.length)
     const isFirst = this.#pass.pages === 0
