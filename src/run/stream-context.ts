@@ -19,6 +19,8 @@ export interface StreamContextOptions {
   readonly mostDeletes?: MostDeletes | undefined
   /** The report shall have a receipt. @default false */
   readonly hasReceipt?: boolean
+  /** False if a mirror shall only note what was read, and delete nothing. @default true */
+  readonly deletesMissing?: boolean
 }
 
 /** One stream of a run: its definition, its counts, and the run that it belongs to. */
@@ -33,11 +35,12 @@ export class StreamContext {
   readonly mostDeletes: MostDeletes | undefined
   readonly tally: StreamTally
   readonly hasReceipt: boolean
+  readonly deletesMissing: boolean
   /** While the stream runs, if it has a receipt. */
   receipt: ReceiptMeter | undefined
 
   constructor(run: ActiveRun, stream: string, options: StreamContextOptions) {
-    const { batch, table, mostDeletes, hasReceipt = false } = options
+    const { batch, table, mostDeletes, hasReceipt = false, deletesMissing = true } = options
     const { pipeline } = run.context
     const flow = pipeline.streams[stream]
     if (!flow) throw new UsageError(`${pipeline.name} has no stream '${stream}'`)
@@ -50,6 +53,7 @@ export class StreamContext {
     this.mostDeletes = mostDeletes
     this.tally = run.tally(stream)
     this.hasReceipt = hasReceipt
+    this.deletesMissing = deletesMissing
   }
 
   /** `pipeline.stream`, as messages name it. */

@@ -29,13 +29,14 @@ export const isRefused = (position: Position): boolean => JSON.stringify(positio
 
 /**
  * Begins the mirror of a reading of everything or of a window, or goes on with that of an interrupted one. Call it
- * before anything is requested. Returns undefined if the table is no mirror, or if another part is read.
+ * before anything is requested. Returns undefined if the table is no mirror, if this run
+ * deletes nothing, or if another part is read.
  */
 export async function openMirror(context: SliceContext, target: TableWriter): Promise<MirrorReading | undefined> {
   const { stream, slice } = context
   const { table, recipe, writeSignal: signal } = stream
   const isWindow = slice.kind === 'backfill'
-  if (!table.mirror || !isMerged(table)) return undefined
+  if (!table.mirror || !stream.deletesMissing || !isMerged(table)) return undefined
   const isWhole = readsEverything(slice, recipe)
   const isPart = !isWhole && readsLists(slice, recipe) && table.mirror.parent !== undefined
   if (!isWindow && !isWhole && !isPart) return undefined

@@ -81,9 +81,9 @@ async function readAgain(
   })
   const options = { repair: true, ranges: ranges.length, from: ranges[0]?.lower, to: ranges.at(-1)?.upper }
   await using run = await ActiveRun.start(context, { kind: 'backfill', streams: [name], options })
-  // The ranges are as short as a page. A mirror would refuse to delete half of their few rows, and fail the repair.
-  const { mirror: _mirror, ...table } = flow.table
-  const stream = new StreamContext(run, name, { batch: DEFAULTS.batch, table })
+  // The ranges are as short as a page. A mirror would refuse to delete half of their few rows, and fail the repair. It
+  // is not taken off the table: an unfinished reading of everything has to know that these records are there.
+  const stream = new StreamContext(run, name, { batch: DEFAULTS.batch, table: flow.table, deletesMissing: false })
   let report: StreamReport | undefined
   for (const range of ranges) {
     const window = await unusedLength(stream, range)
