@@ -7,11 +7,8 @@ import { DEFAULTS, type BackfillOptions } from '../options.ts'
 import { dryRunBackfill } from './dry-run.ts'
 import { estimateBackfill, type BackfillEstimate } from './estimate.ts'
 
-/** With fewer windows, reading some of them for an estimate would cost about as much as the backfill. */
-const MIN_WINDOWS_TO_PROBE = 12
-
 export interface EstimatePipelineOptions extends BackfillOptions {
-  /** Send requests if the ledger does not know enough, however few windows there are. @default only for 12 or more */
+  /** Send requests if the ledger does not know enough. A backfill itself never does. @default false */
   readonly probes?: boolean
 }
 
@@ -27,8 +24,7 @@ export async function estimatePipeline(
   const estimates: (BackfillEstimate | undefined)[] = []
   for (const { stream, windows } of plans) {
     const toRead = windows.filter(({ toRead }) => toRead)
-    const mayProbe = probes || toRead.length >= MIN_WINDOWS_TO_PROBE
-    const about = { pipeline, stream, windows: toRead, concurrency, secrets, mayProbe, signal }
+    const about = { pipeline, stream, windows: toRead, concurrency, secrets, mayProbe: probes, signal }
     estimates.push(await estimateBackfill(store?.database, about))
   }
   return estimates

@@ -10,6 +10,7 @@ import type { Secrets } from '../../model/scope.ts'
 import type { Window } from '../../model/window.ts'
 import { openScope } from '../../read/open-scope.ts'
 import { READ_ONCE, readSteps } from '../../read/read-steps.ts'
+import { isJobSource } from '../../source/jobs/job-source.ts'
 
 /** What a backfill of one stream will cost. */
 export interface BackfillEstimate {
@@ -88,7 +89,7 @@ export async function estimateBackfill(
   const none: BackfillEstimate = { ...name, windows: 0, requests: 0, records: 0, ms: 0, from: 'history', probed: 0 }
   if (!recipe || windows.length === 0) return none
   const hasHistory = known.length >= MIN_KNOWN && costs.length > 0
-  if (!hasHistory && !mayProbe) return undefined
+  if (!hasHistory && (!mayProbe || !mayBeRead(recipe))) return undefined
   const probes = hasHistory ? [] : await probe(recipe, probesOf(windows), { pipeline, secrets, signal })
   const densities = (
     hasHistory
@@ -158,6 +159,13 @@ interface Probe {
   readonly records: number
   readonly ms: number
 }
+
+/**
+ * True if reading a window for an estimate changes nothing elsewhere: a job would be started for nothing, and a source
+ * of one's own or a stage may note what it has seen.
+ */
+const mayBeRead = ({ source, stages }: Recipe): boolean =>
+  'api' in source && !isJobSource(source) && !stages.some(({ type }) => type === 'tap' || type === 'offload')
 
 /** Reads windows one after the other, and stores nothing. */
 async function probe(
