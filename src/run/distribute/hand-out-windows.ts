@@ -191,13 +191,15 @@ class HandedOutWindows {
     await this.#queue.remove(queueOf(this.#stream.run.context.pipeline), this.#ids)
   }
 
+  /** The runs that read windows of this backfill. Another stream of this run has another backfill. */
   async #runs(signal: AbortSignal): Promise<ReadingRun[]> {
     const { run, pipeline } = this.#stream
     return this.#database.query<{ id: string; status: string; error: string | null }>(
       `select id, status, error from sluice.runs
         where pipeline = $1 and kind = 'backfill' and id > $2 and options ->> '${HANDED_OUT_BY}' = $2::text
+          and options ->> 'backfill' = $3
         order by id`,
-      [pipeline, run.id],
+      [pipeline, run.id, this.#options.claiming.backfill],
       { signal },
     )
   }

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backfillDistributed } from '../../../src/run/distribute/backfill-distributed.ts'
-import { answering, february, merging, rows } from '../../backfill/source.ts'
+import { pipeline } from '../../../src/index.ts'
+import { answering, february, heard, merging, rows, source } from '../../backfill/source.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { testDatabase } from '../../support/database.ts'
 import { startWorker } from './support.ts'
@@ -61,4 +62,19 @@ test('windows whose jobs are lost are read by the process that handed them out',
   expect(await running).toMatchObject({ status: 'done', streams: { rows: { counts: { inserted: 31 * 24 } } } })
   expect(notes[1]).toMatch(/the jobs of its windows are gone; this process reads the windows that are left$/)
   expect(await test.database.query(stored)).toEqual([{ rows: 31 * 24, ids: 31 * 24 }])
+})
+
+test('each of two streams counts its own windows, and events of each come once', async () => {
+  await using api = await apiServer(answering(() => rows(24 * 40)))
+  await using test = await testDatabase()
+  const stream = (table: `t.${string}`) => source(api.origin).incremental('updated').into(table, { key: 'id' })
+  const flow = pipeline('fill', { streams: { one: stream('t.one'), two: stream('t.two') } })
+  const { on, of } = heard()
+  await using _ = await startWorker([flow], test.url)
+  const { streams } = await backfillDistributed(flow, { ...february, window: '7d', database: test.url, onEvent: on })
+  for (const name of ['one', 'two'])
+    expect(streams[name]).toMatchObject({ status: 'done', counts: { fetched: 31 * 24, inserted: 31 * 24 } })
+  const finished = of('slice.finished').map(({ slice }) => slice)
+  expect(finished).toHaveLength(10)
+  expect(new Set(finished).size).toBe(10)
 })
