@@ -178,8 +178,9 @@ export class HandedOut {
       const why = isLost ? 'its job is gone' : 'no worker is alive that has it'
       onNote(`${this.#pipeline.name}.${piece.stream}: ${why}; this process does it itself`)
       piece.isOwn = true
-      await queue.remove(this.#queue, [piece.id])
       group.spawn(() => this.#doIt(piece))
+      // A worker that takes the job all the same waits for this process.
+      await queue.remove(this.#queue, [piece.id])
     }
   }
 
