@@ -94,10 +94,13 @@ export async function readAttempts(
   )
 }
 
-/** True if an attempt at the piece has begun to read. A reading of everything is then continued, not repeated. */
+/**
+ * True if an attempt at the piece has begun a reading of its own. A reading of everything is then continued, not
+ * repeated. One that an earlier run began does not count: an attempt may have ended between claiming and restarting it.
+ */
 export async function hasBegun(database: Database, piece: string, signal: AbortSignal): Promise<boolean> {
   const { begun } = await database.one<{ begun: boolean }>(
-    `select exists (select from sluice.runs as r join sluice.slices as s on s.started_by = r.id or s.run = r.id
+    `select exists (select from sluice.runs as r join sluice.slices as s on s.started_by = r.id
        where r.piece = $1) as begun`,
     [piece],
     { signal },
