@@ -5,7 +5,7 @@ import { bearer, http, onePage, pipeline, secret, source, type Pipeline } from '
 import { grantStatements } from '../../../src/ledger/grants.ts'
 import { pause } from '../../../src/ledger/pauses.ts'
 import { WorkQueue } from '../../../src/queue/queue.ts'
-import { queueOf } from '../../../src/run/distribute/piece.ts'
+import { attemptPiece, queueOf } from '../../../src/run/distribute/piece.ts'
 import { runDistributed } from '../../../src/run/distribute/run-distributed.ts'
 import { administer, testDatabase } from '../../support/database.ts'
 import { startWorker } from './support.ts'
@@ -167,6 +167,29 @@ test('a run that is asked to stop takes back what nobody has begun, and stops wh
       .toSorted(),
   ).toEqual(['interrupted', 'not run'])
   expect(await worker.seen('piece.finished')).toMatchObject({ status: 'interrupted' })
+})
+
+test('a reading that has ended is not repeated if its process ended before its run', async () => {
+  await using test = await testDatabase()
+  const records = [1, 2, 3].map((id) => ({ id }))
+  const log = source<Row>(async function* () {
+    yield { records }
+  })
+  const flow = pipeline('log', { streams: { rows: log.into('t.log', { write: 'append' }) } })
+  const { database, url } = test
+  const { signal } = new AbortController()
+  for (const full of [false, true]) {
+    const attempt = { id: randomUUID() }
+    const again = () =>
+      attemptPiece(flow, { stream: 'rows', options: { full } }, { database, attempt, runs: { database: url }, signal })
+    await again()
+    await database.query(`update sluice.runs set status = 'interrupted', report = null where piece = $1`, [attempt.id])
+    expect(await again()).toMatchObject({ newest: { status: 'done' }, isOwn: true })
+  }
+  // Once for each of the two pieces.
+  expect(await database.query('select id::int, count(*)::int from t.log group by id order by id')).toEqual(
+    records.map(({ id }) => ({ id, count: 2 })),
+  )
 })
 
 test('a stream that is paused is not run, and the others are', async () => {
