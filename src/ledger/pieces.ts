@@ -108,6 +108,23 @@ export async function hasBegun(database: Database, piece: string, signal: AbortS
   return begun
 }
 
+/** Tells whether an attempt at a piece that was interrupted has read, and the newest report of one that left one. */
+export async function readInterrupted(
+  database: Database,
+  piece: string,
+  signal: AbortSignal,
+): Promise<{ readonly hasRead: boolean; readonly report: Report | undefined }> {
+  const { hasRead, report } = await database.one<{ hasRead: boolean; report: Report | null }>(
+    `select exists (select from sluice.runs as r join sluice.slices as s on s.run = r.id or s.started_by = r.id
+                     where r.piece = $1) as "hasRead",
+            (select report from sluice.runs where piece = $1 and report is not null
+              order by id desc limit 1) as report`,
+    [piece],
+    { signal },
+  )
+  return { hasRead, report: report ?? undefined }
+}
+
 /**
  * Marks the running attempt at a piece as interrupted if its process was silent for the time of a lease. A stopped
  * process keeps its session, so only time shows it. If it goes on, its tokens are stale, and it stores nothing.

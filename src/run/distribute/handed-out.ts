@@ -4,7 +4,7 @@ import type { Pipeline } from '../../define/pipeline.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
-import { readAttempts, type AttemptState } from '../../ledger/pieces.ts'
+import { readAttempts, readInterrupted, type AttemptState } from '../../ledger/pieces.ts'
 import { readEvents } from '../../ledger/read/read-events.ts'
 import { requestStop } from '../../ledger/runs.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
@@ -155,13 +155,21 @@ export class HandedOut {
       }
     }
     if (attempt.state !== 'ended') return
-    const report = attempt.report?.streams[piece.stream]
     piece.peakMemoryBytes = attempt.report?.peakMemoryBytes ?? 0
-    const status = attempt.status === 'interrupted' ? 'interrupted' : 'failed'
-    // Without a report the stream is paused, which stops no other one.
-    piece.isStopped = status === 'interrupted' && report !== undefined
-    piece.report = report ?? this.#tally(piece).report(status, attempt.error ?? 'its run has left no report')
+    const report = attempt.report?.streams[piece.stream]
+    piece.report = report ?? (await this.#reportOf(piece, attempt))
+    // A stream that was paused before anything was read stops no other one.
+    const isUnread = report === undefined && piece.report.status === 'not run'
+    piece.isStopped = attempt.status === 'interrupted' && !isUnread
     if (piece.report.error !== undefined && !piece.isOwn) onStreamError?.(piece.stream, new Error(piece.report.error))
+  }
+
+  /** The report of a piece whose last attempt has left none. An earlier attempt may have read, and left one. */
+  async #reportOf(piece: Piece, { status, error = 'its run has left no report' }: AttemptState): Promise<StreamReport> {
+    if (status !== 'interrupted') return this.#tally(piece).report('failed', error)
+    const { hasRead, report } = await readInterrupted(this.#options.database, piece.id, this.#options.signal)
+    const told = report?.streams[piece.stream] ?? this.#tally(piece).report('interrupted')
+    return { ...told, status: hasRead ? 'interrupted' : 'not run', error }
   }
 
   /** Takes pieces upon this process for which no worker is alive, or whose job is lost. */

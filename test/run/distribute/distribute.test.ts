@@ -192,6 +192,23 @@ test('a reading that has ended is not repeated if its process ended before its r
   )
 })
 
+test('a stream whose attempt was stopped and left no report makes the whole interrupted', async () => {
+  await using test = await testDatabase()
+  const { begin, reading } = stuckOnce()
+  const stuck = shop(begin)
+  await using _ = await startWorker([stuck], test.url)
+  const running = runDistributed(stuck, { database: test.url, streams: ['rows'] })
+  await reading
+  await test.database.query(
+    `update sluice.runs set status = 'interrupted', finished_at = clock_timestamp(),
+            stop_requested_at = clock_timestamp(), error = 'it was killed'`,
+  )
+  expect(await running).toMatchObject({
+    status: 'interrupted',
+    streams: { rows: { status: 'interrupted', error: 'it was killed' } },
+  })
+})
+
 test('a stream that is paused is not run, and the others are', async () => {
   await using test = await testDatabase()
   await pause(test.database, { pipeline: 'shop', stream: 'others' }, { who: 'ann', why: 'too many' })
