@@ -5,18 +5,19 @@ import { testDatabase } from '../support/database.ts'
 import { callSluice } from './support/call.ts'
 import { project } from './support/command.ts'
 
-const pipeline = (field = 'at'): string => `
-import { byPage, http, pipeline } from 'SLUICE'
+const pipeline = (field = 'at', beside = ''): string => `
+import { byPage, http, onePage, pipeline } from 'SLUICE'
 const rows = http(process.env.BY_HAND_API).get('/rows').pages(byPage('page')).records().incremental('${field}')
-export default pipeline('hand', { streams: { rows: rows.into('t.rows', { write: 'append' }) } })
+export default pipeline('hand', { streams: { ${beside}rows: rows.into('t.rows', { write: 'append' }) } })
 `
 
 /** Four pages of one record. The third one fails until `mend` is called. `origin`: of the API of another fixture. */
-async function fixture({ field, origin }: { readonly field?: string; readonly origin?: string } = {}) {
+async function fixture({ field, origin, beside }: { field?: string; origin?: string; beside?: string } = {}) {
   const resources = new AsyncDisposableStack()
   let isBroken = true
   const api = resources.use(
-    await apiServer(({ query }) => {
+    await apiServer(({ query, path }) => {
+      if (path.startsWith('/notes')) return { json: [{ id: 7 }] }
       const page = Number(query.get('page'))
       if (page === 3 && isBroken) return { status: 404, json: {} }
       const at = `2024-01-0${page}T00:00:00Z`
@@ -24,7 +25,7 @@ async function fixture({ field, origin }: { readonly field?: string; readonly or
     }),
   )
   const { database, url } = resources.use(await testDatabase())
-  const { cwd } = resources.use(await project({ 'pipelines/hand.ts': pipeline(field) }))
+  const { cwd } = resources.use(await project({ 'pipelines/hand.ts': pipeline(field, beside) }))
   const all = resources.move()
   return {
     api,
@@ -43,6 +44,16 @@ async function fixture({ field, origin }: { readonly field?: string; readonly or
 
 const ids = async ({ database }: Awaited<ReturnType<typeof fixture>>): Promise<number[]> =>
   (await database.query<{ id: string }>('select id from t.rows order by id')).map(({ id }) => Number(id))
+
+test('sluice runs resume leaves out a stream that the run has ended', async () => {
+  const notes = `http(process.env.BY_HAND_API).get('/notes').pages(onePage()).records()`
+  await using hand = await fixture({ beside: `notes: ${notes}.into('t.notes', { write: 'append' }), ` })
+  expect(await hand.sluice('run')).toMatchObject({ code: 1 })
+  hand.mend()
+  expect(await hand.sluice('runs', 'resume', '1')).toMatchObject({ code: 0, stderr: '' })
+  expect(await ids(hand)).toEqual([1, 2, 3, 4])
+  expect(await hand.database.query('select id::int from t.notes')).toEqual([{ id: 7 }])
+})
 
 test('sluice runs resume goes on after the last commit; each change is written down with who and why', async () => {
   await using hand = await fixture()

@@ -33,7 +33,7 @@ export async function backfillPipeline<Streams extends Flows>(
     ...options,
     kind: 'backfill',
     pipeline: pipeline.name,
-    options: { from, to, window },
+    options: { streams: chosen, from, to, window, ...defined({ zone, only }) },
   })
   await using context = await RunContext.open(pipeline, { ...options, secrets, connections: concurrency + 4 })
   const cursors = await storedCursors(context.database, pipeline.name)

@@ -32,7 +32,7 @@ export async function runsResumeCommand(
   })()
   const { pipeline, kind } = run
   const recorded = run.options as RecordedOptions
-  const streams = recorded.streams ?? []
+  const streams = unfinished(run, recorded)
   const common = defined({ database, json })
   if (kind === 'sync') {
     const names = streams.length === 0 ? [pipeline] : streams.map((stream) => `${pipeline}.${stream}`)
@@ -64,6 +64,20 @@ export async function runsAbandonCommand(
   return 0
 }
 
+/** Returns the streams that the run has not ended: a stream without a cursor would be stored once more. */
+function unfinished({ id, pipeline, report }: StoredRun, { streams = [], full, handedOutBy }: RecordedOptions) {
+  if (handedOutBy !== undefined)
+    throw new UsageError(`Run ${id} read windows of run ${handedOutBy} for it. Resume that one`)
+  const statusOf = (stream: string) => report?.streams[stream]?.status
+  const left = streams.filter((stream) => statusOf(stream) !== 'done')
+  const first = left.find((stream) => full === true && report && statusOf(stream) === 'not run')
+  if (first !== undefined)
+    throw new UsageError(
+      `Run ${id} was to read ${pipeline}.${first} in full and has not begun to: sluice run ${pipeline}.${first} --full`,
+    )
+  return left
+}
+
 /** What `sluice runs` shows as the options of a run. */
 interface RecordedOptions {
   readonly streams?: readonly string[]
@@ -73,6 +87,8 @@ interface RecordedOptions {
   readonly zone?: string
   readonly concurrency?: number
   readonly only?: 'missing' | 'failed' | 'all'
+  readonly full?: boolean
+  readonly handedOutBy?: string
 }
 
 async function endedRun(database: Parameters<typeof readRun>[0], id: string): Promise<StoredRun> {
