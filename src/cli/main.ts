@@ -1,14 +1,12 @@
 import { enableCompileCache } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { hideModuleTypeWarnings } from './module-type-warnings.ts'
-import { resolveOwnPackage } from './own-package.ts'
 
 // By default V8 lets the heap grow to four times its live size before it collects. With 1.6 times, a run of five
 // streams needs 120 MB less.
 setFlagsFromString('--heap-growing-percent=60')
 // Before the first import of a module, so that the second start finds its code compiled.
 enableCompileCache()
-resolveOwnPackage()
 hideModuleTypeWarnings()
 for (const output of [process.stdout, process.stderr])
   output.on('error', (error: NodeJS.ErrnoException) => {

@@ -7,11 +7,15 @@ const own: Readonly<Record<string, string | undefined>> = {
   'sluice/testing': new URL(`../testing/index${extension}`, import.meta.url).href,
 }
 
+let isResolved = false
+
 /**
  * Resolves `import … from 'sluice'` in a pipeline file, and `sluice/testing`, to this program. A clone has nothing
  * compiled, and a globally installed command may read a file of a folder without packages.
  */
 export function resolveOwnPackage(): void {
+  if (isResolved) return
+  isResolved = true
   registerHooks({
     resolve(specifier, context, next) {
       const url = Object.hasOwn(own, specifier) ? own[specifier] : undefined

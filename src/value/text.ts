@@ -1,3 +1,4 @@
+import { formatNumber } from './format.ts'
 import { invalidByte } from './utf8.ts'
 
 /** Reasons why a text cannot be stored, for the sentence "field: reason". */
@@ -23,6 +24,6 @@ export function shorten(text: string, most = MAX_QUOTED): string {
   if (text.length <= most) return text
   const end = Math.floor(most / 4)
   const begin = most - end
-  const omitted = (text.length - most).toLocaleString('en-US')
+  const omitted = formatNumber(text.length - most)
   return `${text.slice(0, begin).toWellFormed()} … [${omitted} characters omitted] … ${text.slice(-end).toWellFormed()}`
 }

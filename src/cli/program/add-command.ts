@@ -5,6 +5,7 @@ import { messageOf } from '../../value/error.ts'
 import { isPort, MAX_PORT } from '../../value/port.ts'
 import { parseSize } from '../../value/size.ts'
 import type { CommandContext, CommonOptions } from '../execute-command.ts'
+import { resolveOwnPackage } from '../own-package.ts'
 import { addExamples } from './help-text.ts'
 
 export interface CommandSettings {
@@ -61,10 +62,13 @@ export function commandHandler(load: () => Promise<CommandFunction>): (...given:
   return async (...given) => {
     const options = given.at(-2) as CommonOptions
     const { executeCommand } = await import('../execute-command.ts')
-    await executeCommand(options, async (context) =>
+    await executeCommand(options, async (context) => {
+      const command = await load()
+      // For pipeline files. Node would call it for each of our own modules, too.
+      resolveOwnPackage()
       // The types of a command's arguments and options are declared by the command; commander has none.
-      (await load())(given.slice(0, -2) as never, options as never, context),
-    )
+      return command(given.slice(0, -2) as never, options as never, context)
+    })
   }
 }
 

@@ -1,4 +1,3 @@
-import { liveProgress } from './live-progress.ts'
 import { plainProgress, type PlainOptions } from './plain-progress.ts'
 import { noProgress, type Progress } from './progress-tracker.ts'
 
@@ -27,9 +26,14 @@ export function outputModeOf({ json = false, logFormat = 'text' }: OutputOptions
  * Opens the display of streams while they run. The caller prints a report at the end. Events are not shown here:
  * `eventLog` writes them.
  */
-export function openProgress(mode: OutputMode, streams: readonly string[], options: PlainOptions): Progress {
+export async function openProgress(
+  mode: OutputMode,
+  streams: readonly string[],
+  options: PlainOptions,
+): Promise<Progress> {
   if (mode === 'json' || mode === 'events' || streams.length === 0) return noProgress
-  return mode === 'live'
-    ? liveProgress(streams, process.stdout, { isReported: true })
-    : plainProgress(streams, (line) => console.log(line), { ...options, isReported: true })
+  if (mode === 'plain') return plainProgress(streams, (line) => console.log(line), { ...options, isReported: true })
+  // What draws on a terminal takes 100 ms to load, and a run of cron has none.
+  const { liveProgress } = await import('./live-progress.ts')
+  return liveProgress(streams, process.stdout, { isReported: true })
 }

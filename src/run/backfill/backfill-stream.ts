@@ -12,6 +12,7 @@ import type { WindowCounts } from '../../model/window.ts'
 import { isMerged } from '../../model/recipe.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import { rangeOf } from '../../source/cursor/range.ts'
+import { formatNumber } from '../../value/format.ts'
 import { indexTable } from '../index-table.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { FailuresInARow } from '../sync/failures-in-a-row.ts'
@@ -202,13 +203,11 @@ async function throwIfWindowsFailed(
   const isOne = failed.length === 1
   const bounds = `${instantText(first.lower)} to ${instantText(first.upper)}`
   throw new LoadError(
-    `${isOne ? '1 window' : `${count(failed.length)} windows`} of ${count(windows.length)} failed, ` +
+    `${isOne ? '1 window' : `${formatNumber(failed.length)} windows`} of ${formatNumber(windows.length)} failed, ` +
       `${isOne ? bounds : `the first one, ${bounds}`}, with: ${first.error ?? 'no recorded reason'}. ` +
       `Correct the cause, then start the same backfill again, which repeats ${isOne ? 'it' : 'them'}`,
   )
 }
-
-const count = (value: number): string => value.toLocaleString('en-US')
 
 /** Returns the range of time that a sync of the stream has read, with its lookback. */
 function rangeRead(

@@ -2,6 +2,7 @@ import { readRejects } from '../../ledger/read/read-rejects.ts'
 import { readSlices } from '../../ledger/read/read-slices.ts'
 import type { StreamReport } from '../../model/report.ts'
 import { messageOf } from '../../value/error.ts'
+import { formatNumber } from '../../value/format.ts'
 import { indexTable } from '../index-table.ts'
 import { ReceiptMeter } from '../report/receipt.ts'
 import type { StreamContext } from '../stream-context.ts'
@@ -57,7 +58,7 @@ export async function warnOfRejects(stream: StreamContext): Promise<void> {
   const { rejected, filtered, deleted, inserted, updated, unchanged, duplicate } = stream.tally.counts
   if (rejected === 0 || inserted + updated + unchanged + duplicate > 0) return
   const which = filtered + deleted > 0 ? ' that passed the filters' : ''
-  const all = rejected === 1 ? `the only record${which} was` : `all ${count(rejected)} records${which} were`
+  const all = rejected === 1 ? `the only record${which} was` : `all ${formatNumber(rejected)} records${which} were`
   const { database, pipeline, run } = stream
   const [first] = await readRejects(database, { pipeline, stream: stream.stream, run: run.id, limit: 1 })
   const because = first ? ` (${run.context.secrets.hide(first.reason)})` : ''
@@ -76,8 +77,6 @@ async function warnOfSilence(context: StreamContext): Promise<void> {
   if (!now || !before || (now.since === undefined) !== (before.since === undefined)) return
   const last = before.counts.fetched + before.counts.parents
   if (last < (now.since === undefined ? 1 : SILENCE_THRESHOLD)) return
-  const records = last === 1 ? '1 record' : `${count(last)} records`
+  const records = last === 1 ? '1 record' : `${formatNumber(last)} records`
   context.warn(`nothing was read, and the run before read ${records}. Check that the API still returns them`)
 }
-
-const count = (value: number): string => value.toLocaleString('en-US')

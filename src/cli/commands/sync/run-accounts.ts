@@ -83,7 +83,7 @@ export async function runAccounts(
   const name = withoutAccount(accounts[0]?.pipeline.name ?? '')
   const errors: unknown[] = []
   const running = async (): Promise<(Ended | undefined)[]> => {
-    using progress = openProgress(mode, accounts.flatMap(namesOf), { prefix: `${name}@`, verbose })
+    using progress = await openProgress(mode, accounts.flatMap(namesOf), { prefix: `${name}@`, verbose })
     return await inTurn(accounts, options, async (account, { memory }) => {
       const onEvent = eventsOf(account, progress)
       try {

@@ -32,7 +32,7 @@ export async function runAndReport<R extends Report | undefined>(
   const errors: unknown[] = []
   const log = mode === 'events' ? eventLog(pipeline, process.stdout, { verbose }) : undefined
   const running = async (): Promise<R> => {
-    using progress = log ?? openProgress(mode, streams, { prefix: `${pipeline}.`, verbose })
+    using progress = log ?? (await openProgress(mode, streams, { prefix: `${pipeline}.`, verbose }))
     return await run({ onEvent: progress.on, onStreamError: (_, error) => errors.push(error) })
   }
   const report = await running().catch((error: unknown) => {
