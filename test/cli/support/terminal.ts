@@ -87,7 +87,7 @@ export async function inTerminal(
       execFileSync('stty', ['-F', tty, 'cols', String(width), 'rows', String(height)])
     },
     shows: async (isSo) => {
-      const last = performance.now() + 25_000
+      const last = performance.now() + 50_000
       while (!isSo(screen.lines)) {
         if (performance.now() > last || child.exitCode !== null)
           throw new Error(`The terminal does not show it:\n${screen.lines.join('\n')}`)
