@@ -1,11 +1,12 @@
 import type { Database } from '../database/database.ts'
+import type { Queryable } from '../database/queryable.ts'
 import type { Report } from '../model/report.ts'
 import type { RunKind } from '../model/slice.ts'
 import { abortable } from '../flow/signals/abortable.ts'
 import { displayJson } from '../value/json/stored-json.ts'
 import { storableText } from '../value/text.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
-import { endSilentAttempt, PieceTakenError, type PieceAttempt } from './pieces.ts'
+import { endSilentAttempt, lockPiece, PieceTakenError, type PieceAttempt } from './pieces.ts'
 
 /** The error of a run that did not note its own end. */
 export const ENDED_UNEXPECTEDLY = 'its process ended unexpectedly'
@@ -30,7 +31,7 @@ export interface StartRunOptions {
 
 /**
  * Records the start of a run and returns its id. Marks earlier runs whose process is gone as interrupted. Throws
- * `PieceTakenError` if another process is doing the same piece of work.
+ * `PieceTakenError` if another process is doing the same piece of work, or if the piece has ended.
  */
 export async function startRun(
   database: Database,
@@ -42,25 +43,44 @@ export async function startRun(
     [pipeline],
     { signal },
   )
-  if (piece) await endSilentAttempt(database, piece.id, signal)
   const { pid, started } = keeper.session
-  const row = await database.maybeOne<{ id: string }>(
-    `insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started, piece, worker)
-     values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (piece) where status = 'running' and piece is not null do nothing returning id`,
-    [kind, pipeline, displayJson(options), pid, started, piece?.id, piece?.worker],
-    { signal },
-  )
-  if (!row) throw new PieceTakenError(`${pipeline}: another process is doing this piece of work`)
+  const insert = (on: Queryable): Promise<{ id: string } | undefined> =>
+    on.maybeOne<{ id: string }>(
+      `insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started, piece, worker)
+       values ($1, $2, $3, $4, $5, $6, $7)
+       on conflict (piece) where status = 'running' and piece is not null do nothing returning id`,
+      [kind, pipeline, displayJson(options), pid, started, piece?.id, piece?.worker],
+    )
+  if (piece) await endSilentAttempt(database, piece.id, signal)
+  const row = await (piece ? unlessTaken(database, piece, signal, insert) : insert(database.with({ signal })))
+  if (!row) throw new PieceTakenError(`${pipeline}: another process is doing this piece of work, or it has ended`)
   keeper.follow(row.id)
   return row.id
+}
+
+/** Calls `insert` in a transaction, unless an attempt at the piece is running or has ended it. */
+async function unlessTaken<Result>(
+  database: Database,
+  { id }: PieceAttempt,
+  signal: AbortSignal,
+  insert: (on: Queryable) => Promise<Result>,
+): Promise<Result | undefined> {
+  await using transaction = await database.transaction({ signal })
+  const state = await lockPiece(transaction, id)
+  if (state === 'running' || state === 'ended') return undefined
+  const result = await insert(transaction)
+  await transaction.commit()
+  return result
 }
 
 export interface FailedStartOptions extends Omit<StartRunOptions, 'keeper'> {
   readonly error: string
 }
 
-/** Records a run that has failed before it started. Does nothing if there is no ledger yet. */
+/**
+ * Records a run that has failed before it started. Does nothing if there is no ledger yet, and if its piece of work is
+ * being done by another process, or has ended.
+ */
 export async function recordFailedStart(
   database: Database,
   { kind, pipeline, options = {}, error, piece, signal }: FailedStartOptions,
@@ -71,12 +91,13 @@ export async function recordFailedStart(
     { signal },
   )
   if (!exists) return
-  await database.query(
-    `insert into sluice.runs (kind, pipeline, options, status, finished_at, error, piece, worker)
-     values ($1, $2, $3, 'failed', clock_timestamp(), $4, $5, $6)`,
-    [kind, pipeline, displayJson(options), storableText(error), piece?.id, piece?.worker],
-    { signal },
-  )
+  const insert = (on: Queryable): Promise<unknown> =>
+    on.query(
+      `insert into sluice.runs (kind, pipeline, options, status, finished_at, error, piece, worker)
+       values ($1, $2, $3, 'failed', clock_timestamp(), $4, $5, $6)`,
+      [kind, pipeline, displayJson(options), storableText(error), piece?.id, piece?.worker],
+    )
+  await (piece ? unlessTaken(database, piece, signal, insert) : insert(database.with({ signal })))
 }
 
 /** Asks a run to stop, in any process. Returns when that was first requested; undefined if it is not running. */
@@ -93,7 +114,10 @@ export interface FinishRunOptions {
   readonly signal: AbortSignal
 }
 
-/** Notes how a run has ended. */
+/**
+ * Notes how a run has ended. An attempt at a piece of work that the ledger has as interrupted stays that: its process
+ * fell silent, and other attempts say what becomes of the piece.
+ */
 export async function finishRun(
   database: Database,
   id: string,
@@ -104,7 +128,8 @@ export async function finishRun(
   await abortable(keeper.flush(), signal).catch(() => {})
   await database.query(
     `update sluice.runs
-        set status = $2, finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4
+        set status = case when piece is null or status = 'running' then $2 else status end,
+            finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4
       where id = $1`,
     [id, status, error === undefined ? null : storableText(error), report === undefined ? null : displayJson(report)],
     { signal },

@@ -102,7 +102,7 @@ export class ActiveRun implements AsyncDisposable {
       await LeaseKeeper.open(database, {
         signal: writeSignal,
         onLost: (slice, reason) => lossHandlers.get(slice)?.(reason),
-        onStop: (run) => context.stop(new CancelledError(`run ${run} was asked to end`)),
+        onStop: (run, isTaken) => context.stop(new CancelledError(stopText(run, isTaken))),
       }),
     )
     const recorded = { kind, pipeline: pipeline.name, options: { streams, ...options } }
@@ -237,6 +237,9 @@ export class ActiveRun implements AsyncDisposable {
     }
   }
 }
+
+const stopText = (run: string, isTaken: boolean): string =>
+  isTaken ? `run ${run} was silent for too long: its piece of work goes on elsewhere` : `run ${run} was asked to end`
 
 /** Callbacks by slice id. */
 type LossHandlers = Map<string, (reason: string) => void>

@@ -15,8 +15,11 @@ export interface LeaseKeeperOptions {
   readonly renewEveryMs?: number
   /** Called once when a held slice is lost, with the reason. Its next batch would fail anyway. */
   readonly onLost?: (slice: string, reason: string) => void
-  /** Called once when a followed run is asked to stop. */
-  readonly onStop?: (run: string) => void
+  /**
+   * Called once when a followed run is asked to stop. `isTaken`: it does a piece of work, and the ledger has it as
+   * interrupted, because its process fell silent. Another process goes on with the piece.
+   */
+  readonly onStop?: (run: string, isTaken: boolean) => void
   /** Called when the connection is lost, and each time that connecting again fails. */
   readonly onError?: (error: unknown) => void
   /** Milliseconds that storing the last events may take at the end. @default 5_000 */
@@ -39,7 +42,7 @@ const NO_SESSION: LeaseSession = Object.freeze({ pid: null, started: null })
  *
  * | what happens | what the keeper does |
  * |---|---|
- * | every 15 s | renews leases and runs; reports lost slices, and runs that were asked to stop |
+ * | every 15 s | renews leases and runs; reports lost slices, and runs that are to stop |
  * | a run is asked to stop | the same at once |
  * | an event is emitted | stores all queued events, at the earliest 250 ms after the last ones |
  * | the connection is lost | opens another and renews at once under its session; the fence stops slices claimed since |
@@ -193,17 +196,20 @@ export class LeaseKeeper implements AsyncDisposable {
 
   async #renewRuns(connection: Connection): Promise<void> {
     if (this.#runs.size === 0) return
-    const stopped = await connection.query<{ id: string }>(
+    const stopped = await connection.query<{ id: string; isTaken: boolean }>(
       `with seen as (
          update sluice.runs set seen_at = clock_timestamp(), lease_pid = $2, lease_started = $3
           where id = any ($1::bigint[]) and status = 'running' returning id, stop_requested_at)
-       select id from seen where stop_requested_at is not null`,
+       select id, false as "isTaken" from seen where stop_requested_at is not null
+       union all
+       select id, true from sluice.runs where id = any ($1::bigint[]) and status <> 'running' and piece is not null`,
       [[...this.#runs], this.#session.pid, this.#session.started],
     )
-    for (const { id } of stopped) {
-      if (this.#stopping.has(id)) continue
+    for (const { id, isTaken } of stopped) {
+      // A run that has ended meanwhile is no longer followed.
+      if (this.#stopping.has(id) || !this.#runs.has(id)) continue
       this.#stopping.add(id)
-      this.#options.onStop?.(id)
+      this.#options.onStop?.(id, isTaken)
     }
   }
 

@@ -4,19 +4,20 @@ import type { Pipeline } from '../../define/pipeline.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
-import { readAttempts, readInterrupted, type AttemptState } from '../../ledger/pieces.ts'
-import { readEvents } from '../../ledger/read/read-events.ts'
+import { readAttempts, readPiece, recordStoppedAttempt, type AttemptState } from '../../ledger/pieces.ts'
 import { requestStop } from '../../ledger/runs.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
 import type { WorkQueue } from '../../queue/queue.ts'
 import { defined } from '../../value/defined.ts'
 import { messageOf } from '../../value/error.ts'
-import { isPassing } from '../is-passing.ts'
 import { DEFAULTS, type RunOptions } from '../options.ts'
 import { StreamTally } from '../report/stream-tally.ts'
+import { eventsAfter } from './events-after.ts'
 import { findWorkers } from './find-workers.ts'
+import { joinAttempts } from './join-attempts.ts'
 import { joinReports } from './join-reports.ts'
 import { attemptPiece, queueOf, type PieceOptions, type SyncPiece } from './piece.ts'
+import { untilItPasses } from './until-it-passes.ts'
 
 export interface HandOutOptions extends Omit<RunOptions, 'database'> {
   readonly database: Database
@@ -30,7 +31,7 @@ export interface HandOutOptions extends Omit<RunOptions, 'database'> {
 interface Piece {
   readonly id: string
   readonly stream: string
-  /** The newest run of the piece, and the last of its events that was passed on. */
+  /** The newest run of the piece, and the last of its events that was passed on. Undefined if none has begun. */
   run?: string
   event: string
   /** This process does it itself. */
@@ -60,7 +61,7 @@ const STOP_MS = 4_000
  * | its newest run is alive | passes its events on |
  * | a job waits for a worker | waits, as long as a worker is alive that has this version of the pipeline |
  * | no such worker is alive, or the job is lost | does it in this process |
- * | this process is asked to stop | removes the jobs, asks the runs to stop, and waits for them |
+ * | this process is asked to stop, or fails | removes the jobs, asks the runs to stop, and waits for them |
  */
 export class HandedOut {
   readonly #pipeline: Pipeline
@@ -91,19 +92,19 @@ export class HandedOut {
   async run(): Promise<Report> {
     const { signal, queue } = this.#options
     const piece = { kind: 'sync', pipeline: this.#pipeline.name, options: this.#pieceOptions } as const
-    await queue.send(
-      this.#queue,
-      this.#pieces.map(({ id, stream }) => ({ id, data: { ...piece, stream } satisfies SyncPiece })),
-    )
     await using group = new TaskGroup()
     try {
+      await queue.send(
+        this.#queue,
+        this.#pieces.map(({ id, stream }) => ({ id, data: { ...piece, stream } satisfies SyncPiece })),
+      )
       while (this.#open.length > 0) {
         await this.#look(group)
         if (this.#open.length > 0) await sleep(LOOK_MS, { signal })
       }
     } catch (error) {
-      if (!signal.aborted) throw error
       await this.#stop()
+      if (!signal.aborted) throw error
     }
     await group.join()
     return this.#report()
@@ -118,58 +119,55 @@ export class HandedOut {
     return defined({ full, overlap, mostDeletes, receipt, batch })
   }
 
-  /** Looks once at all open pieces. An error of the database that passes is told, and the next look tries again. */
+  /** Looks once at all open pieces. An error of the database that may pass is told, and the look is repeated. */
   async #look(group: TaskGroup): Promise<void> {
     const { database, signal, onEvent } = this.#options
-    try {
-      const attempts = await readAttempts(
-        database,
-        this.#open.map(({ id }) => id),
-        signal,
-      )
+    const onError = (error: unknown): void =>
+      onEvent?.({ type: 'warning', message: `the ledger cannot be read just now: ${messageOf(error)}` })
+    const look = async (): Promise<void> => {
+      const ids = this.#open.map(({ id }) => id)
+      const attempts = await readAttempts(database, ids, signal)
       for (const piece of this.#open) await this.#follow(piece, attempts.get(piece.id))
       await this.#findLost(attempts, group)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!isPassing(error)) throw error
-      onEvent?.({ type: 'warning', message: `the ledger cannot be read just now: ${messageOf(error)}` })
     }
+    await untilItPasses(look, { onError, signal })
   }
 
   /** Passes on what the newest run of a piece has done since the last look, and its report once it has ended. */
   async #follow(piece: Piece, attempt: AttemptState | undefined): Promise<void> {
     if (!attempt) return
     const { database, signal, onEvent, onStreamError } = this.#options
-    const { pipeline } = { pipeline: this.#pipeline.name }
     if (piece.run !== attempt.run) [piece.run, piece.event] = [attempt.run, '0']
     if (this.#firstRun === undefined) {
       this.#firstRun = attempt.run
       const streams = this.#pieces.map(({ stream }) => stream)
-      onEvent?.({ type: 'run.started', run: attempt.run, pipeline, streams, kind: 'sync' })
+      onEvent?.({ type: 'run.started', run: attempt.run, pipeline: this.#pipeline.name, streams, kind: 'sync' })
     }
     // This process emits the events of its own runs itself.
     if (!piece.isOwn) {
-      for (const { id, event } of await readEvents(database, { run: attempt.run, after: piece.event, signal })) {
+      for await (const { id, event } of eventsAfter(database, { run: attempt.run, after: piece.event, signal })) {
         piece.event = id
         if (event.type !== 'run.started' && event.type !== 'run.finished' && event.type !== 'gauge') onEvent?.(event)
       }
     }
     if (attempt.state !== 'ended') return
-    piece.peakMemoryBytes = attempt.report?.peakMemoryBytes ?? 0
-    const report = attempt.report?.streams[piece.stream]
-    piece.report = report ?? (await this.#reportOf(piece, attempt))
-    // A stream that was paused before anything was read stops no other one.
-    const isUnread = report === undefined && piece.report.status === 'not run'
-    piece.isStopped = attempt.status === 'interrupted' && !isUnread
-    if (piece.report.error !== undefined && !piece.isOwn) onStreamError?.(piece.stream, new Error(piece.report.error))
+    await this.#end(piece, attempt, signal)
+    const error = piece.report?.error
+    if (error !== undefined && !piece.isOwn) onStreamError?.(piece.stream, new Error(error))
   }
 
-  /** The report of a piece whose last attempt has left none. An earlier attempt may have read, and left one. */
-  async #reportOf(piece: Piece, { status, error = 'its run has left no report' }: AttemptState): Promise<StreamReport> {
-    if (status !== 'interrupted') return this.#tally(piece).report('failed', error)
-    const { hasRead, report } = await readInterrupted(this.#options.database, piece.id, this.#options.signal)
-    const told = report?.streams[piece.stream] ?? this.#tally(piece).report('interrupted')
-    return { ...told, status: hasRead ? 'interrupted' : 'not run', error }
+  /** Takes over the report of a piece that has ended, with what its earlier attempts have read. */
+  async #end(piece: Piece, attempt: AttemptState, signal: AbortSignal): Promise<void> {
+    const { stream } = piece
+    const { status, isPaused, error = 'its run has left no report' } = attempt
+    const left = { ...this.#tally(piece).report(status === 'interrupted' ? status : 'failed'), error }
+    const record = await readPiece(this.#options.database, piece.id, signal)
+    const report = joinAttempts(attempt.report?.streams[stream] ?? left, stream, record)
+    const peaks = [...record.earlier, ...(attempt.report ? [attempt.report] : [])]
+    piece.peakMemoryBytes = Math.max(0, ...peaks.map(({ peakMemoryBytes }) => peakMemoryBytes))
+    // A stream that was paused before anything was read stops no other one.
+    piece.isStopped = status === 'interrupted' && !(isPaused && report.status === 'not run')
+    piece.report = report
   }
 
   /** Takes pieces upon this process for which no worker is alive, or whose job is lost. */
@@ -227,38 +225,38 @@ export class HandedOut {
     }
   }
 
-  /** Takes back what no worker has begun, asks the runs under way to stop, and waits for them. */
+  /**
+   * Takes back what nobody has begun, also what a worker has just taken, asks the runs under way to stop, and waits for
+   * them. Of a stream that needs longer, the report says that it was interrupted.
+   */
   async #stop(): Promise<void> {
     const { database, queue } = this.#options
     const signal = AbortSignal.timeout(STOP_MS)
-    const read = (): Promise<Map<string, AttemptState>> =>
-      readAttempts(
-        database,
-        this.#open.map(({ id }) => id),
-        signal,
-      )
-    try {
-      await queue.remove(
-        this.#queue,
-        this.#open.map(({ id }) => id),
-      )
-      for (let attempts = await read(); ; attempts = await read()) {
-        for (const piece of this.#open) await this.#takeStopped(piece, attempts.get(piece.id))
-        if (this.#open.every((piece) => attempts.get(piece.id)?.state !== 'running')) return
+    const stop = async (): Promise<void> => {
+      const ids = this.#open.map(({ id }) => id)
+      await queue.remove(this.#queue, ids)
+      for (;;) {
+        const attempts = await readAttempts(database, ids, signal)
+        for (const piece of this.#open) await this.#stopPiece(piece, attempts.get(piece.id), signal)
+        if (this.#open.length === 0) return
         await sleep(LOOK_MS / 2, { signal })
       }
-    } catch {
-      // The report says of these streams that they were interrupted.
     }
+    await untilItPasses(stop, { signal }).catch(() => {})
   }
 
-  async #takeStopped(piece: Piece, attempt: AttemptState | undefined): Promise<void> {
-    if (!attempt) return
-    piece.run = attempt.run
-    if (attempt.state === 'running') await requestStop(this.#options.database, attempt.run)
+  async #stopPiece(piece: Piece, attempt: AttemptState | undefined, signal: AbortSignal): Promise<void> {
+    const { database, full } = this.#options
+    if (attempt) piece.run = attempt.run
+    if (attempt?.state === 'running') await requestStop(database, attempt.run)
+    else if (attempt?.state === 'ended') await this.#end(piece, attempt, signal)
     else {
-      const report = attempt.report?.streams[piece.stream]
-      if (report) piece.report = report
+      // The next look reads it, or the attempt that was faster.
+      const error = 'the process that handed it out takes it back'
+      const unread = this.#join([[piece.stream, this.#tally(piece).report('not run')]])
+      const report = { ...unread, status: 'interrupted' } as const
+      const stopped = { pipeline: this.#pipeline.name, stream: piece.stream, error, full, report }
+      await recordStoppedAttempt(database, { ...stopped, piece: { id: piece.id }, signal })
     }
   }
 
@@ -269,18 +267,23 @@ export class HandedOut {
   }
 
   #report(): Report {
-    const { onEvent, signal } = this.#options
-    const streams = this.#pieces.map((piece) => {
-      const { stream, report } = piece
-      return [stream, report ?? this.#tally(piece).report('not run')] as const
-    })
-    const report = joinReports(this.#pipeline, streams, {
-      run: this.#firstRun ?? '',
-      startedAt: this.#startedAt,
-      isStopped: signal.aborted || this.#pieces.some(({ isStopped }) => isStopped),
-      peakMemoryBytes: Math.max(...this.#pieces.map(({ peakMemoryBytes }) => peakMemoryBytes)),
-    })
+    const { onEvent } = this.#options
+    const report = this.#join(
+      this.#pieces.map((piece) => {
+        const status = piece.run === undefined ? 'not run' : 'interrupted'
+        return [piece.stream, piece.report ?? { ...this.#tally(piece).report('not run'), status }] as const
+      }),
+    )
     onEvent?.({ type: 'run.finished', run: report.run, status: report.status })
     return report
+  }
+
+  #join(streams: readonly (readonly [string, StreamReport])[]): Report {
+    return joinReports(this.#pipeline, streams, {
+      run: this.#firstRun ?? '',
+      startedAt: this.#startedAt,
+      isStopped: this.#options.signal.aborted || this.#pieces.some(({ isStopped }) => isStopped),
+      peakMemoryBytes: Math.max(...this.#pieces.map(({ peakMemoryBytes }) => peakMemoryBytes)),
+    })
   }
 }

@@ -19,8 +19,9 @@ export function joinReports(
 ): Report {
   const ms = Date.now() - startedAt.getTime()
   const rows = streams.reduce((sum, [, { counts }]) => sum + counts.fetched + counts.expanded, 0)
-  const hasFailed = streams.some(([, { status }]) => status === 'failed')
-  let status: Report['status'] = hasFailed ? 'failed' : 'done'
+  const has = (wanted: StreamReport['status']): boolean => streams.some(([, report]) => report.status === wanted)
+  let status: Report['status'] = has('interrupted') ? 'interrupted' : 'done'
+  if (has('failed')) status = 'failed'
   if (isStopped) status = 'interrupted'
   return {
     run,

@@ -110,7 +110,7 @@ interface Ran {
   readonly error?: unknown
 }
 
-/** Runs the stream of a piece. `taken`: another process was faster. */
+/** Runs the stream of a piece. `taken`: another process was faster, or the piece has ended meanwhile. */
 async function runOnce(
   pipeline: Pipeline,
   { stream, options }: Pick<SyncPiece, 'stream' | 'options'>,
@@ -150,7 +150,7 @@ async function recordFailure(
   const newest = (await readAttempts(database, [attempt.id], signal)).get(attempt.id)
   if (newest?.state === 'ended') return
   if (error instanceof PausedError) {
-    const paused = { pipeline: pipeline.name, stream, error: error.message }
+    const paused = { pipeline: pipeline.name, stream, error: error.message, isPaused: true }
     await recordStoppedAttempt(database, { ...paused, piece: attempt, signal })
     return
   }

@@ -12,10 +12,10 @@ import { NO_COUNTS } from '../../model/counts.ts'
 import type { RunEvent } from '../../model/event.ts'
 import { WORK_CHANNEL, type TakenJob, type WorkQueue } from '../../queue/queue.ts'
 import { messageOf } from '../../value/error.ts'
-import { isPassing } from '../is-passing.ts'
 import type { RunOptions } from '../options.ts'
 import type { Definitions } from './definitions.ts'
 import { attemptPiece, ofQueue, parsePiece, type SyncPiece } from './piece.ts'
+import { untilItPasses } from './until-it-passes.ts'
 import type { WorkerEvent } from './worker-event.ts'
 import type { WindowPiece } from './window-piece.ts'
 import { WindowSessions, type WindowOutcome } from './window-sessions.ts'
@@ -118,20 +118,12 @@ export class Worker {
   }
 
   async #untilItPasses<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-    for (let failures = 0; ; failures += 1) {
-      signal.throwIfAborted()
-      try {
-        return await work()
-      } catch (error) {
-        signal.throwIfAborted()
-        if (!isPassing(error)) throw error
-        this.#parts.emit({
-          type: 'warning',
-          message: `the database fails; the worker tries again: ${messageOf(error)}`,
-        })
-        await sleep(Math.min(30_000, 500 * 2 ** failures), { signal })
-      }
-    }
+    const onError = (error: unknown): void =>
+      this.#parts.emit({
+        type: 'warning',
+        message: `the database fails; the worker tries again: ${messageOf(error)}`,
+      })
+    return untilItPasses(work, { onError, signal })
   }
 
   /** Takes one job after the other, as many at once as the worker may do. */

@@ -66,7 +66,8 @@ test('a worker that is killed, and one that is stopped beyond its lease, lose an
   killed.child.kill('SIGKILL')
   await using worker = await startWorker([shop], test.url, { heartbeatSeconds: 10 })
   const report = await running
-  expect(report).toMatchObject({ status: 'done', streams: { one: { resumed: true }, two: { resumed: true } } })
+  const whole = { resumed: true, counts: { fetched: 10 * PAGES, inserted: 10 * PAGES } }
+  expect(report).toMatchObject({ status: 'done', streams: { one: whole, two: whole } })
   stopped.child.kill('SIGCONT')
   // It learns that its piece has gone on elsewhere.
   while (!stopped.lines.some((line) => /"piece\.(?:finished|left)"/.test(line))) await sleep(50)
