@@ -234,3 +234,23 @@ export async function endSilentAttempt(database: Database, piece: string, signal
     { signal },
   )
 }
+
+/** The member of the options of a run that has taken back the windows which it had handed to workers. */
+const TAKEN_BACK = 'windowsTakenBack'
+
+/** Notes that a run takes back the windows that it has handed to workers: none of them is begun for it after that. */
+export async function takeWindowsBack(database: Database, run: string, signal: AbortSignal): Promise<void> {
+  await database.query(`update sluice.runs set options = options || '{"${TAKEN_BACK}": true}' where id = $1`, [run], {
+    signal,
+  })
+}
+
+/** True if the run has taken back the windows that it had handed to workers. */
+export async function hasTakenWindowsBack(database: Database, run: string, signal: AbortSignal): Promise<boolean> {
+  const row = await database.maybeOne<{ has: boolean }>(
+    `select options ? '${TAKEN_BACK}' as has from sluice.runs where id = $1`,
+    [run],
+    { signal },
+  )
+  return row?.has ?? false
+}

@@ -1,21 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
-import { readEvents } from '../../ledger/read/read-events.ts'
+import { takeWindowsBack } from '../../ledger/pieces.ts'
 import { readWindows } from '../../ledger/read/read-windows.ts'
 import { requestStop } from '../../ledger/runs.ts'
-import { windowsLeft, type ClaimWindowOptions } from '../../ledger/slices/windows.ts'
+import { windowsLeft, type ClaimWindowOptions, type WindowsLeft } from '../../ledger/slices/windows.ts'
 import { LoadError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Report } from '../../model/report.ts'
 import type { WorkQueue } from '../../queue/queue.ts'
+import { messageOf } from '../../value/error.ts'
 import { instantText } from '../backfill/calendar-windows.ts'
 import { schemasOf } from '../schema-right.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { FailuresInARow } from '../sync/failures-in-a-row.ts'
+import { eventsAfter } from './events-after.ts'
 import { findWorkers } from './find-workers.ts'
 import { openWorkQueue } from './open-work-queue.ts'
 import { queueOf } from './piece.ts'
+import { untilItPasses } from './until-it-passes.ts'
 import { HANDED_OUT_BY, type WindowOptions, type WindowPiece } from './window-piece.ts'
 
 export interface HandOutWindowsOptions {
@@ -132,18 +135,16 @@ class HandedOutWindows {
   /** Waits until no window is left. Throws if a worker has met an error that all windows would meet. */
   async wait(): Promise<void> {
     const { readSignal: signal } = this.#stream
-    const { claiming, here, onNote } = this.#options
+    const { here, onNote } = this.#options
     for (let missing = 0; ;) {
-      await this.#follow(signal)
-      const { free, heldByOthers } = await windowsLeft(this.#database, { ...claiming, signal })
+      const { free, heldByOthers, hasJobs, isAlone } = await this.#patiently(() => this.#look())
       if (free === 0 && heldByOthers === 0) break
       const isIdle = free > 0 && heldByOthers === 0
-      missing = isIdle && (await this.#queue.pending(this.#ids)).size === 0 ? missing + 1 : 0
-      const isAlone = isIdle && (await findWorkers(this.#database, this.#stream.run.context.pipeline)).able.length === 0
-      if (isAlone || missing >= MISSING_LOOKS) {
+      missing = isIdle && !hasJobs ? missing + 1 : 0
+      if ((isIdle && isAlone) || missing >= MISSING_LOOKS) {
         const why = isAlone ? 'no worker is alive that has it' : 'the jobs of its windows are gone'
         onNote(`${this.#stream.streamName}: ${why}; this process reads the windows that are left`)
-        await this.#removeJobs()
+        await this.#patiently(() => this.#removeJobs())
         await here()
         break
       }
@@ -152,19 +153,37 @@ class HandedOutWindows {
     await this.#takeReports(signal)
   }
 
+  /** Passes on what the runs of the workers have done, and looks at what is left. */
+  async #look(): Promise<WindowsLeft & { readonly hasJobs: boolean; readonly isAlone: boolean }> {
+    const { readSignal: signal, run } = this.#stream
+    await this.#follow(signal)
+    const left = await windowsLeft(this.#database, { ...this.#options.claiming, signal })
+    const hasJobs = (await this.#queue.pending(this.#ids)).size > 0
+    const { able } = await findWorkers(this.#database, run.context.pipeline)
+    return { ...left, hasJobs, isAlone: able.length === 0 }
+  }
+
+  /** Repeats what fails by an error of the database that may pass: the workers go on meanwhile. */
+  #patiently<Result>(work: () => Promise<Result>): Promise<Result> {
+    const onError = (error: unknown): void =>
+      this.#stream.warn(`the ledger cannot be read just now: ${messageOf(error)}`)
+    return untilItPasses(work, { onError, signal: this.#stream.readSignal })
+  }
+
   /** Waits for the runs of the workers, and adds to the report what only they know. */
   async #takeReports(signal: AbortSignal): Promise<void> {
     const { run, stream, tally } = this.#stream
     for (let waited = 0; waited < LAST_WORDS_MS; waited += LOOK_MS) {
-      await this.#follow(signal)
-      const runs = await this.#runs(signal)
+      const runs = await this.#patiently(() => this.#follow(signal))
       if (this.#unseen.size === 0 && !runs.some(({ status }) => status === 'running')) break
       await sleep(LOOK_MS, { signal })
     }
-    const reports = await this.#database.query<{ report: Report }>(
-      `select report from sluice.runs where id = any ($1::bigint[]) and id <> $2 and report is not null`,
-      [[...this.#events.keys()], run.id],
-      { signal },
+    const reports = await this.#patiently(() =>
+      this.#database.query<{ report: Report }>(
+        `select report from sluice.runs where id = any ($1::bigint[]) and id <> $2 and report is not null`,
+        [[...this.#events.keys()], run.id],
+        { signal },
+      ),
     )
     for (const { report } of reports) if (report.streams[stream]) tally.readElsewhere(report.streams[stream])
   }
@@ -172,8 +191,10 @@ class HandedOutWindows {
   /** Takes back what nobody has begun, and waits until the runs of the workers have stopped. */
   async stop(): Promise<void> {
     const signal = AbortSignal.timeout(STOP_MS)
-    try {
+    const stop = async (): Promise<void> => {
       await this.#removeJobs()
+      // A worker that has just taken one finds this when its run begins.
+      await takeWindowsBack(this.#database, this.#stream.run.id, signal)
       for (;;) {
         const running = (await this.#runs(signal)).filter(({ status }) => status === 'running')
         for (const { id } of running) await requestStop(this.#database, id)
@@ -182,9 +203,9 @@ class HandedOutWindows {
         await sleep(LOOK_MS / 2, { signal })
       }
       await this.#pass(await this.#runs(signal), signal)
-    } catch {
-      // The windows are open, and the same backfill goes on with them.
     }
+    // What is not done is open, and the same backfill goes on with it.
+    await untilItPasses(stop, { signal }).catch(() => {})
   }
 
   async #removeJobs(): Promise<void> {
@@ -204,24 +225,23 @@ class HandedOutWindows {
     )
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #follow(signal: AbortSignal): Promise<readonly ReadingRun[]> {
     const runs = await this.#runs(signal)
     await this.#pass(runs, signal)
     const failed = runs.find(({ status }) => status === 'failed')
     if (failed) throw new LoadError(failed.error ?? `run ${failed.id}, which read windows of it, has failed`)
+    return runs
   }
 
   /** Passes on what the runs of the workers have done since the last look, and counts it. */
   async #pass(runs: readonly ReadingRun[], signal: AbortSignal): Promise<void> {
-    for (const { id: run } of runs)
-      for (const { id, event } of await readEvents(this.#database, {
-        run,
-        after: this.#events.get(run) ?? '0',
-        signal,
-      })) {
+    for (const { id: run } of runs) {
+      const after = this.#events.get(run) ?? '0'
+      for await (const { id, event } of eventsAfter(this.#database, { run, after, signal })) {
         this.#events.set(run, id)
         this.#count(event)
       }
+    }
   }
 
   #count(event: RunEvent): void {

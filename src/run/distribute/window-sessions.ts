@@ -1,7 +1,10 @@
 import type { Pipeline } from '../../define/pipeline.ts'
 import type { Counts } from '../../model/batch.ts'
+import { hasTakenWindowsBack } from '../../ledger/pieces.ts'
+import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
 import { NO_COUNTS } from '../../model/counts.ts'
+import { CancelledError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import { defined } from '../../value/defined.ts'
@@ -9,6 +12,7 @@ import { ActiveRun } from '../active-run.ts'
 import { nextWindow } from '../backfill/next-window.ts'
 import { syncWindow } from '../backfill/sync-window.ts'
 import { resolveBatch, type RunOptions } from '../options.ts'
+import { requireUnpaused } from '../pause-watch.ts'
 import { RunContext } from '../run-context.ts'
 import { StreamContext } from '../stream-context.ts'
 import { HANDED_OUT_BY, type WindowPiece } from './window-piece.ts'
@@ -47,6 +51,8 @@ export class WindowSessions implements AsyncDisposable {
   /**
    * Reads a window, unless it has ended; waits while another process reads it. Returns undefined if nothing was left
    * to do. Throws an error that the other windows would hit as well: the run has then failed, and the ledger says why.
+   * Throws too if the window was not read to its end, because the worker ends or the run was asked to, or because the
+   * stream is paused.
    */
   async read(pipeline: Pipeline, piece: WindowPiece, signal: AbortSignal): Promise<WindowOutcome | undefined> {
     const key = `${piece.pipeline}.${piece.stream} ${piece.run}`
@@ -54,7 +60,7 @@ export class WindowSessions implements AsyncDisposable {
     const session = await opening
     const end = (): void => void this.#end(key, opening)
     try {
-      return await session.read(piece, signal, end)
+      return await session.read(piece, end)
     } catch (error) {
       session.failure ??= error
       await this.#end(key, opening)
@@ -85,8 +91,11 @@ class Session {
   readonly #run: ActiveRun
   readonly #stream: StreamContext
   readonly #resources: AsyncDisposableStack
-  readonly #counts: ReadonlyMap<string, Counts>
-  #reading = 0
+  /** Counts of the windows that were read to their end. */
+  readonly #counts: Map<string, Counts>
+  /** Ends the reading of all windows when the run is to stop, the stream is paused, or one has met a common error. */
+  readonly #stop: LinkedSignal
+  readonly #reading = new Set<Promise<unknown>>()
   #idle: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
   /** The error that ended it. */
@@ -95,13 +104,14 @@ class Session {
   private constructor(
     run: ActiveRun,
     stream: StreamContext,
-    counts: ReadonlyMap<string, Counts>,
+    counts: Map<string, Counts>,
     resources: AsyncDisposableStack,
   ) {
     this.#run = run
     this.#stream = stream
     this.#counts = counts
     this.#resources = resources
+    this.#stop = resources.use(new LinkedSignal(stream.readSignal))
   }
 
   static async open(
@@ -119,23 +129,35 @@ class Session {
     const context = opening.use(
       await RunContext.open(pipeline, { ...defined(runs), onEvent, signal, connections: concurrency + 4 }),
     )
+    const { database, readSignal } = context
+    const streams = [stream]
+    const pauses = await requireUnpaused(database, { pipeline: pipeline.name, streams, signal: readSignal })
     const recorded = { backfill, [HANDED_OUT_BY]: handedOutBy }
-    const run = opening.use(await ActiveRun.start(context, { kind: 'backfill', streams: [stream], options: recorded }))
+    const run = opening.use(await ActiveRun.start(context, { kind: 'backfill', streams, pauses, options: recorded }))
+    // Either the process that takes its windows back finds this run, or this run learns of it here.
+    if (await hasTakenWindowsBack(database, handedOutBy, readSignal))
+      context.stop(new CancelledError(`run ${handedOutBy} takes back the windows that it has handed out`))
     const { mostDeletes } = options
     const streamContext = new StreamContext(run, stream, { batch: resolveBatch(options.batch), mostDeletes })
     return new Session(run, streamContext, counts, opening.move())
   }
 
-  async read(
-    { backfill, lower, options: { only } }: WindowPiece,
-    signal: AbortSignal,
-    onIdle: () => void,
-  ): Promise<WindowOutcome | undefined> {
+  /** Reads a window. Calls `onIdle` when none was read for a while. */
+  read(piece: WindowPiece, onIdle: () => void): Promise<WindowOutcome | undefined> {
+    clearTimeout(this.#idle)
+    const reading = this.#read(piece).finally(() => {
+      this.#reading.delete(reading)
+      if (this.#reading.size === 0 && !this.#closed) this.#idle = setTimeout(onIdle, IDLE_MS)
+    })
+    this.#reading.add(reading)
+    return reading
+  }
+
+  async #read({ backfill, lower, options: { only } }: WindowPiece): Promise<WindowOutcome | undefined> {
     const stream = this.#stream
     const { recipe, table } = stream
-    clearTimeout(this.#idle)
-    this.#reading += 1
-    try {
+    const { signal } = this.#stop
+    for (;;) {
       const claimed = await nextWindow(stream, {
         run: this.#run.id,
         keeper: this.#run.keeper,
@@ -148,11 +170,11 @@ class Session {
         signal,
       })
       if (!claimed) return undefined
+      this.#counts.delete(claimed.slice.id)
       const error = await syncWindow(stream, claimed, signal)
-      return { run: this.#run.id, counts: this.#counts.get(claimed.slice.id) ?? NO_COUNTS, error }
-    } finally {
-      this.#reading -= 1
-      if (this.#reading === 0) this.#idle = setTimeout(onIdle, IDLE_MS)
+      const counts = this.#counts.get(claimed.slice.id)
+      // Another run has taken the window over: it is waited for.
+      if (error !== undefined || counts) return { run: this.#run.id, counts: counts ?? NO_COUNTS, error }
     }
   }
 
@@ -166,6 +188,9 @@ class Session {
     await using _ = this.#resources
     const stream = this.#stream
     const { failure } = this
+    // What they commit until they have ended belongs to the report of this run.
+    this.#stop.abort(failure ?? new CancelledError('the run that reads the windows ends'))
+    await Promise.allSettled(this.#reading)
     const isStopped = stream.readSignal.aborted
     const report = failure === undefined && !isStopped ? stream.tally.report('done') : stream.fail(failure)
     this.#run.finishStream(stream.stream, report)

@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endPauses, pause } from '../../../src/ledger/pauses.ts'
+import { takeWindowsBack } from '../../../src/ledger/pieces.ts'
+import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
 import { backfillDistributed } from '../../../src/run/distribute/backfill-distributed.ts'
+import { WindowSessions } from '../../../src/run/distribute/window-sessions.ts'
 import { pipeline } from '../../../src/index.ts'
-import { answering, february, heard, merging, rows, source } from '../../backfill/source.ts'
+import { answering, february, heard, merging, moment, rows, source } from '../../backfill/source.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { testDatabase } from '../../support/database.ts'
 import { startWorker } from './support.ts'
@@ -77,4 +81,73 @@ test('each of two streams counts its own windows, and events of each come once',
   const finished = of('slice.finished').map(({ slice }) => slice)
   expect(finished).toHaveLength(10)
   expect(new Set(finished).size).toBe(10)
+})
+
+test('a hand-out of windows goes on when the ledger cannot be read for a while', async () => {
+  await using api = await apiServer(answering(() => rows(24 * 40)))
+  await using test = await testDatabase()
+  const flow = merging(api.origin)
+  // The first run hands the windows out. A sequence counts on in a transaction that fails.
+  await test.database.query(
+    `create sequence public.looks;
+     alter function sluice.windows_left rename to windows_left_of_all;
+     create function sluice.windows_left(
+       _run bigint, _backfill bigint, _only text, _windows timestamptz[],
+       out free bigint, out held_by_others bigint, out active_sync bigint) language plpgsql as $$
+     begin
+       if _run = 1 and nextval('public.looks') = 1 then
+         raise exception using errcode = '53300', message = 'too many clients';
+       end if;
+       select l.free, l.held_by_others, l.active_sync into free, held_by_others, active_sync
+         from sluice.windows_left_of_all(_run, _backfill, _only, _windows) as l;
+     end $$`,
+  )
+  await using _ = await startWorker([flow], test.url)
+  const { status, streams } = await backfillDistributed(flow, { ...february, window: '7d', database: test.url })
+  expect({ status, ...streams['rows'] }).toMatchObject({
+    status: 'done',
+    counts: { fetched: 31 * 24, inserted: 31 * 24 },
+    warnings: [expect.stringContaining('too many clients')],
+  })
+})
+
+test('a worker does not read windows that are paused or taken back', async () => {
+  const asked = Promise.withResolvers<void>()
+  await using api = await apiServer(() => {
+    asked.resolve()
+    return { hang: true }
+  })
+  await using test = await testDatabase()
+  const { database, url } = test
+  const { signal } = new AbortController()
+  const flow = merging(api.origin)
+  const handed = Promise.withResolvers<{ readonly run: string; readonly backfill: string }>()
+  const end = Promise.withResolvers<void>()
+  const waiting = backfillPipeline(flow, {
+    ...february,
+    database: url,
+    handOut: async ({ run }, { claiming: { backfill } }) => {
+      handed.resolve({ run: run.id, backfill })
+      await end.promise
+    },
+  })
+  await using sessions = new WindowSessions({ runs: { database: url }, concurrency: 1, onRun: undefined })
+  const { run, backfill } = await handed.promise
+  const window = { kind: 'window', pipeline: 'fill', stream: 'rows', run, backfill, lower: moment(0) } as const
+  const read = () => sessions.read(flow, { ...window, options: {} }, signal)
+  const reading = read()
+  await asked.promise
+  await pause(database, { pipeline: 'fill' }, { who: 'ann' })
+  await expect(reading).rejects.toThrow('fill is paused')
+  await expect(read()).rejects.toThrow('fill is paused')
+  await endPauses(database, { pipeline: 'fill' }, { who: 'ann' })
+  await takeWindowsBack(database, run, signal)
+  await expect(read()).rejects.toThrow('takes back the windows')
+  end.resolve()
+  await waiting
+  expect(api.requests).toHaveLength(1)
+  expect(await database.query('select status from sluice.runs where id <> $1', [run])).toEqual([
+    { status: 'interrupted' },
+    { status: 'interrupted' },
+  ])
 })
