@@ -30,6 +30,7 @@ const OPTIONS: OptionNames<ScheduleOptions> = {
   overlap: true,
   timeout: true,
   concurrency: true,
+  distribute: true,
   clock: true,
   onEvent: true,
   onRun: true,

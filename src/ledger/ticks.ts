@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import { storableText } from '../value/text.ts'
 
@@ -88,18 +89,42 @@ export interface HeldTick {
   readonly attempt: number
 }
 
-/** Notes the run of a tick: from now on the tick is alive as long as its run. */
+/**
+ * Notes the run of a tick: from now on the tick is alive as long as its run. A tick that was handed out has several
+ * runs, and this is the first: such a tick is alive as long as its scheduler renews it.
+ */
 export async function noteTickRun(
   database: Database,
   { pipeline, tick, attempt }: HeldTick,
   run: string,
-  { signal }: Options,
+  { isHandedOut, signal }: Options & { readonly isHandedOut: boolean },
 ): Promise<void> {
   await database.query(
-    `update sluice.ticks set run = $4 where pipeline = $1 and tick = $2 and attempt = $3 and status = 'running'`,
-    [pipeline, tick, attempt, run],
+    `update sluice.ticks set run = $4, pieces = case when $5 then pieces end
+      where pipeline = $1 and tick = $2 and attempt = $3 and status = 'running'`,
+    [pipeline, tick, attempt, run, isHandedOut],
     { signal },
   )
+}
+
+/**
+ * Notes that the streams of a tick are handed to workers, and renews the tick. Returns the UUID of which the ids of
+ * its pieces are made: that of the scheduler before this one, if that one is gone. Throws if another scheduler has the
+ * tick.
+ */
+export async function renewHandedOutTick(
+  database: Database,
+  { pipeline, tick, attempt }: HeldTick,
+  { signal }: Options,
+): Promise<string> {
+  const row = await database.maybeOne<{ pieces: string }>(
+    `update sluice.ticks set pieces = coalesce(pieces, $4), seen_at = clock_timestamp()
+      where pipeline = $1 and tick = $2 and attempt = $3 and status = 'running' returning pieces`,
+    [pipeline, tick, attempt, randomUUID()],
+    { signal },
+  )
+  if (!row) throw new Error(`another scheduler has taken over the tick ${tick.toISOString()}`)
+  return row.pieces
 }
 
 /** Notes how a tick has ended. */
@@ -109,7 +134,7 @@ export async function settleTick(
   { status, note, signal }: Options & { readonly status: TickStatus; readonly note?: string | undefined },
 ): Promise<void> {
   await database.query(
-    `update sluice.ticks set status = $4, note = $5, finished_at = clock_timestamp()
+    `update sluice.ticks set status = $4, note = $5, finished_at = clock_timestamp(), pieces = null
       where pipeline = $1 and tick = $2 and attempt = $3`,
     [pipeline, tick, attempt, status, note === undefined ? null : storableText(note)],
     { signal },

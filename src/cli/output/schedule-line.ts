@@ -18,6 +18,8 @@ function textOf(event: ScheduleEvent): string {
       return `${event.pipeline}  ${shortTime(event.tick)}  starts${event.late ? ', late' : ''}`
     case 'tick.finished':
       return finishedText(event)
+    case 'tick.note':
+      return onOneLine(event.message)
     case 'tick.skipped':
       return `${event.pipeline}  ${shortTime(event.tick)}  ${event.status}: ${event.reason}`
     case 'ticks.missed':

@@ -102,6 +102,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     examples: [
       ['sluice schedule', 'all pipelines in pipelines/ that have a schedule'],
       ['sluice schedule billing --catch-up all', 'run each missed tick, in order'],
+      ['sluice schedule --distribute', 'let workers read the streams'],
       ['sluice schedule --print crontab', 'for cron: crontab sluice.crontab'],
       ['sluice schedule --print systemd --into /etc/systemd/system'],
       ['sluice schedule --print kubernetes | kubectl apply -f -'],
@@ -118,6 +119,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice worker', 'work on all of pipelines/'],
       ['sluice worker billing --concurrency 8', 'one pipeline, eight streams at once'],
       ['sluice run billing --distribute', 'elsewhere: hand out the streams of a pipeline'],
+      ['sluice schedule --distribute', 'elsewhere: hand out the streams of all pipelines at their times'],
     ],
     paragraphs: [
       'Start as many as you like, on any machine with the same database, the same pipeline files and their secrets. ' +

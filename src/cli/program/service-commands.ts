@@ -36,6 +36,7 @@ export function addServiceCommands(sluice: Command): void {
       parseDuration,
     )
     .option('--concurrency <n>', 'pipelines to run at the same time (default: 4)', wholeNumber(1))
+    .option('--distribute', 'let workers read the streams (sluice worker); without one that can, read them here')
     .addOption(
       new Option('--print <scheduler>', 'print complete files for another scheduler, and run nothing').choices([
         'crontab',

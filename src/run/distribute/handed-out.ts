@@ -24,6 +24,8 @@ export interface HandOutOptions extends Omit<RunOptions, 'database'> {
   /** The option `database` of the run. */
   readonly url: string | undefined
   readonly queue: WorkQueue
+  /** Returns the id of the piece of a stream. @default a new one */
+  readonly pieceOf?: (stream: string) => string
   readonly onNote: (note: string) => void
   readonly signal: AbortSignal
 }
@@ -78,7 +80,7 @@ export class HandedOut {
     this.#queue = queueOf(pipeline)
     this.#permits = new Semaphore(options.concurrency ?? DEFAULTS.concurrency)
     this.#pieces = streams.map((stream) => ({
-      id: randomUUID(),
+      id: options.pieceOf?.(stream) ?? randomUUID(),
       stream,
       event: '0',
       isOwn: false,

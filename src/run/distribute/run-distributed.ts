@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Pipeline } from '../../define/pipeline.ts'
 import type { StoredWorker } from '../../ledger/workers.ts'
 import type { Report } from '../../model/report.ts'
@@ -16,6 +17,11 @@ import { HandedOut } from './handed-out.ts'
 export interface DistributeOptions extends RunOptions {
   /** Called with a sentence on who does the work. */
   readonly onNote?: (note: string) => void
+  /**
+   * Called before the streams are handed out. Returns a UUID of which the ids of their pieces are made: with one that
+   * was used before, this call goes on with the same pieces. @default new pieces
+   */
+  readonly onHandOut?: () => Promise<string>
 }
 
 /**
@@ -23,7 +29,7 @@ export interface DistributeOptions extends RunOptions {
  * `runPipeline` would. Does the work itself as long as no worker is alive that has the same version of the pipeline.
  */
 export async function runDistributed(pipeline: Pipeline, options: DistributeOptions = {}): Promise<Report> {
-  const { onNote = () => {}, signal = new AbortController().signal } = options
+  const { onNote = () => {}, onHandOut, signal = new AbortController().signal } = options
   const names = chosenStreams(pipeline, options.streams)
   checkMostDeletes(pipeline, names, options.mostDeletes)
   resolveBatch(options.batch)
@@ -43,15 +49,24 @@ export async function runDistributed(pipeline: Pipeline, options: DistributeOpti
   const places = able.map(({ name }) => name).join(', ')
   onNote(`${pipeline.name}: ${names.length === 1 ? '1 stream' : `${names.length} streams`} handed to ${places}`)
   await using queue = await openWorkQueue(store.database, { schemas })
+  const pieces = await onHandOut?.()
   const handed = new HandedOut(pipeline, names, {
     ...options,
     database: store.database,
     url: options.database,
     queue,
     onNote,
+    ...(pieces !== undefined && { pieceOf: (stream) => pieceId(pieces, stream) }),
     signal,
   })
   return await handed.run()
+}
+
+/** Returns the id of the piece of a stream: always the same for the same UUID. */
+export function pieceId(pieces: string, stream: string): string {
+  const hex = createHash('sha256').update(`${pieces} ${stream}`).digest('hex')
+  const last = `a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${last}`
 }
 
 const nobodyText = (others: readonly StoredWorker[]): string =>

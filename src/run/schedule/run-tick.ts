@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import { deadline, TimeoutError } from '../../flow/signals/timeout.ts'
-import { noteTickRun, settleTick, type HeldTick, type TickStatus } from '../../ledger/ticks.ts'
+import { noteTickRun, renewHandedOutTick, settleTick, type HeldTick, type TickStatus } from '../../ledger/ticks.ts'
 import { PausedError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Overlap } from '../../model/recipe.ts'
@@ -10,6 +10,7 @@ import { knownSecrets } from '../../observe/known-secrets.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { openStreams } from '../../model/open-streams.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
+import { runDistributed } from '../distribute/run-distributed.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
 import { runPipeline } from '../run-pipeline.ts'
@@ -26,6 +27,8 @@ export interface RunTickOptions {
   /** Milliseconds that one run may take. */
   readonly timeoutMs: number
   readonly overlap: Overlap
+  /** Workers read the streams, as long as one is alive that can. @default false */
+  readonly distribute?: boolean
   /** Called with the events of the runs. */
   readonly onRun: ((pipeline: string, event: RunEvent) => void) | undefined
   readonly signal: AbortSignal
@@ -33,6 +36,8 @@ export interface RunTickOptions {
 
 /** Time to store the end of a tick after the signal has aborted. */
 const FINAL_WRITE_MS = 1_000
+/** Interval between two renewals of a tick that was handed out. Four in a row must fail until it counts as dead. */
+const RENEW_MS = 15_000
 
 /**
  * Runs a pipeline for a claimed tick. A run that fails is emitted and recorded, and so is an error in place of the
@@ -69,7 +74,8 @@ export async function runTick(
     fetched: streams.reduce((sum, { counts }) => sum + counts.fetched, 0),
     stored: streams.reduce((sum, { counts }) => sum + counts.inserted + counts.updated, 0),
     rejected: streams.reduce((sum, { counts }) => sum + counts.rejected, 0),
-    ...defined({ run: report?.run, open: open.length > 0 ? open : undefined, error }),
+    // A report that several runs share has none if it was stopped before the first one began.
+    ...defined({ run: report?.run === '' ? undefined : report?.run, open: open.length > 0 ? open : undefined, error }),
   })
 }
 
@@ -82,20 +88,35 @@ interface Outcome {
   readonly report?: Report | undefined
 }
 
-async function runOnce(
-  pipeline: Pipeline,
-  held: HeldTick,
-  { database, runs, timeoutMs, overlap, onRun, signal }: RunTickOptions,
-): Promise<Outcome> {
+async function runOnce(pipeline: Pipeline, held: HeldTick, options: RunTickOptions): Promise<Outcome> {
+  const { database, runs, timeoutMs, overlap, distribute = false, emit, onRun, signal } = options
   using limit = deadline(signal, timeoutMs, 'The run')
+  using renewing = new DisposableStack()
+  let isHandedOut = false
   let noting: Promise<void> = Promise.resolve()
-  const on = (event: RunEvent): void => {
+  const onEvent = (event: RunEvent): void => {
     // Until this is stored, other schedulers take this one for gone after 60 s. A failure shows as the tick is settled.
-    if (event.type === 'run.started') noting = noteTickRun(database, held, event.run, { signal }).catch(() => {})
+    if (event.type === 'run.started')
+      noting = noteTickRun(database, held, event.run, { isHandedOut, signal }).catch(() => {})
     onRun?.(pipeline.name, event)
   }
+  const renew = (): Promise<string> => renewHandedOutTick(database, held, { signal })
+  const onHandOut = async (): Promise<string> => {
+    isHandedOut = true
+    const pieces = await renew()
+    renewing.adopt(
+      setInterval(() => void renew().catch(() => {}), RENEW_MS),
+      clearInterval,
+    )
+    return pieces
+  }
+  const tick = held.tick.toISOString()
+  const onNote = (message: string): void => emit({ type: 'tick.note', pipeline: pipeline.name, tick, message })
+  const given = { ...runs, overlap, onEvent, signal: limit.signal }
   try {
-    const report = await runPipeline(pipeline, { ...runs, overlap, onEvent: on, signal: limit.signal })
+    const report = distribute
+      ? await runDistributed(pipeline, { ...given, onNote, onHandOut })
+      : await runPipeline(pipeline, given)
     await noting
     return { report, ...outcomeOf(report, limit.signal, signal) }
   } catch (error) {

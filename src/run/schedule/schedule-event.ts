@@ -28,6 +28,8 @@ export type ScheduleEvent =
       readonly open?: readonly string[]
       readonly error?: string
     }
+  /** With `distribute`: who does the work of a tick, or of one of its streams. */
+  | { readonly type: 'tick.note'; readonly pipeline: string; readonly tick: string; readonly message: string }
   /** The tick has no run, because the pipeline was still running. */
   | {
       readonly type: 'tick.skipped'

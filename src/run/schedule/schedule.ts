@@ -41,6 +41,11 @@ export interface ScheduleOptions {
   readonly timeout?: DurationText | undefined
   /** Pipelines that run at once. @default 4 */
   readonly concurrency?: number | undefined
+  /**
+   * Hands the streams of a due pipeline to workers (`sluice worker`). As long as no worker is alive that has the
+   * pipeline in this version, the scheduler reads them itself. @default false
+   */
+  readonly distribute?: boolean | undefined
   /** @default the clock of the system */
   readonly clock?: Clock
   /** Called with every event of the scheduler. It must not throw. */
@@ -75,6 +80,7 @@ export async function runScheduler(
     environment = process.env,
     timeout,
     concurrency = 4,
+    distribute = false,
     clock = systemClock,
     onEvent,
     onRun,
@@ -148,7 +154,7 @@ export async function runScheduler(
         }),
       )
     }
-    const common = { permits, database: store.database, clock, emit, runs: expand, timeoutMs, onRun }
+    const common = { permits, database: store.database, clock, emit, runs: expand, timeoutMs, distribute, onRun }
     for (const [definition, all] of Map.groupBy(scheduled, ({ pipeline }) => expansionOf(pipeline)?.definition)) {
       const accounts = definition && live.find((one) => one.definition === definition)
       if (accounts && all[0]) {

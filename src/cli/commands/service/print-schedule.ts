@@ -25,6 +25,7 @@ export async function printScheduleCommand(
     timeout = DEFAULT_TIMEOUT,
     overlap,
     catchUp,
+    distribute = false,
   }: ScheduleCommandOptions & { readonly print: OtherScheduler },
 ): Promise<number> {
   if (found.length === 0)
@@ -35,6 +36,7 @@ export async function printScheduleCommand(
     program: [process.execPath, '--max-semi-space-size=16', join(packageRoot(), 'bin', 'sluice.cjs')],
     timeout,
     timeoutMs: duration(timeout),
+    distribute,
     image,
   })
   if (into !== undefined) await mkdir(into, { recursive: true })

@@ -20,6 +20,7 @@ export interface ScheduleCommandOptions extends CommonOptions {
   readonly overlap?: Overlap
   readonly timeout?: Duration
   readonly concurrency?: number
+  readonly distribute?: boolean
   readonly print?: OtherScheduler
   readonly into?: string
   readonly image?: string
@@ -33,7 +34,7 @@ export async function scheduleCommand(
   context: CommandContext,
 ): Promise<number> {
   const { signal, verbose, hide } = context
-  const { catchUp, overlap, timeout, concurrency, print, into, image, database } = options
+  const { catchUp, overlap, timeout, concurrency, distribute, print, into, image, database } = options
   const { found: all, failed } = await findAccounts(words, { database }, context)
   const found = withSchedule(all, words.length > 0)
   if (print)
@@ -59,6 +60,7 @@ export async function scheduleCommand(
       catchUp,
       overlap,
       concurrency,
+      distribute,
       onEvent: (event) => console.log(hide(isJson ? jsonLine(event) : scheduleLine(event))),
       ...(verbose && {
         onRun: (pipeline, event) => (isJson ? logOf(pipeline).on(event) : runs.on(pipeline, event)),

@@ -18,6 +18,8 @@ export interface Setting {
   readonly variables: readonly string[]
   /** The command that starts `sluice`: absolute paths and flags. */
   readonly program: readonly string[]
+  /** Let workers read the streams. @default false */
+  readonly distribute?: boolean
   /** Limit of one run, such as `'6h'`. */
   readonly timeout: string
   readonly timeoutMs: number
@@ -32,13 +34,18 @@ export interface PrintedFile {
 }
 
 /** Returns the arguments of `sluice`. */
-export const wordsOf = ({ word, schedule }: Job, { timeout }: Setting, ...more: readonly string[]): string[] => [
+export const wordsOf = (
+  { word, schedule }: Job,
+  { timeout, distribute = false }: Setting,
+  ...more: readonly string[]
+): string[] => [
   'run',
   word,
   '--overlap',
   schedule.overlap,
   '--timeout',
   timeout,
+  ...(distribute ? ['--distribute'] : []),
   ...more,
 ]
 
