@@ -26,6 +26,8 @@ export interface Context {
     readonly database?: string | undefined
     readonly environment: Readonly<Record<string, string | undefined>>
   }
+  /** Workers read what requests start, as long as one is alive that can. */
+  readonly distribute: boolean
   /** Replaces secrets in a text. */
   readonly hide: (text: string) => string
   readonly onError: (error: unknown) => void

@@ -46,6 +46,7 @@ export async function openServer(
     allowedHosts = [],
     environment = process.env,
     maxRuns = 8,
+    distribute = false,
     clientTimeout = '10s',
     onError = () => {},
     onAccounts = () => {},
@@ -110,6 +111,7 @@ export async function openServer(
     runner,
     served,
     runOptions,
+    distribute,
     hide,
     onError,
     clientTimeoutMs,
@@ -151,6 +153,7 @@ export async function openServer(
       try {
         await runScheduler(scheduled, {
           ...runOptions,
+          distribute,
           clock,
           live: served.accounts,
           alarms: false,

@@ -26,6 +26,11 @@ export interface ServeOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Also runs the pipelines that have a schedule. @default false */
   readonly schedule?: boolean
+  /**
+   * Hands runs and backfills that requests start to workers (`sluice worker`), and with `schedule` those that are due.
+   * As long as no worker is alive that has the pipeline in this version, the server reads it itself. @default false
+   */
+  readonly distribute?: boolean
   /** Limit of runs under way that requests have started. @default 8 */
   readonly maxRuns?: number
   /** Disconnects a client of the events that reads nothing for this long; the client can resume. @default '10s' */
@@ -61,6 +66,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   database: true,
   environment: true,
   schedule: true,
+  distribute: true,
   maxRuns: true,
   clientTimeout: true,
   onError: true,

@@ -132,6 +132,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     examples: [
       ['sluice serve', 'a page at http://127.0.0.1:8420, for all of pipelines/'],
       ['sluice serve --schedule', 'also run the pipelines at their times'],
+      ['sluice serve --distribute', 'let workers read what is started on the page'],
       ['SLUICE_TOKEN=$(openssl rand -hex 32) sluice serve --host 0.0.0.0 --allowed-host etl.example.org'],
     ],
     paragraphs: [

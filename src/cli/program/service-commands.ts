@@ -64,6 +64,7 @@ export function addServiceCommands(sluice: Command): void {
     .option('--allowed-host <names...>', 'host names under which clients reach the server, as behind a proxy')
     .option('--token-from <name>', 'environment variable that holds the token (default: SLUICE_TOKEN)')
     .option('--schedule', 'also run the pipelines that have a schedule, at their times, and accounts that are added')
+    .option('--distribute', 'let workers read what is started here (sluice worker); without one that can, read it here')
     .action(commandHandler(async () => (await import('../commands/service/serve.ts')).serveCommand))
   addRenamedOption(serve, 'allow-host', 'allowed-host')
 

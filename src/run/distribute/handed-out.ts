@@ -9,6 +9,7 @@ import { requestStop } from '../../ledger/runs.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
 import type { WorkQueue } from '../../queue/queue.ts'
 import { defined } from '../../value/defined.ts'
+import { formatSeconds } from '../../value/format.ts'
 import { messageOf } from '../../value/error.ts'
 import { DEFAULTS, type RunOptions } from '../options.ts'
 import { StreamTally } from '../report/stream-tally.ts'
@@ -26,6 +27,8 @@ export interface HandOutOptions extends Omit<RunOptions, 'database'> {
   readonly queue: WorkQueue
   /** Returns the id of the piece of a stream. @default a new one */
   readonly pieceOf?: (stream: string) => string
+  /** If no worker has begun after this time, this process begins with one stream. @default it waits */
+  readonly beginWithinMs?: number
   readonly onNote: (note: string) => void
   readonly signal: AbortSignal
 }
@@ -174,7 +177,7 @@ export class HandedOut {
 
   /** Takes pieces upon this process for which no worker is alive, or whose job is lost. */
   async #findLost(attempts: ReadonlyMap<string, AttemptState>, group: TaskGroup): Promise<void> {
-    const { database, queue, onNote } = this.#options
+    const { database, queue, onNote, beginWithinMs = Infinity } = this.#options
     const idle = this.#open.filter((piece) => !piece.isOwn && attempts.get(piece.id)?.state !== 'running')
     if (idle.length === 0) return
     const { able } = await findWorkers(database, this.#pipeline)
@@ -182,8 +185,11 @@ export class HandedOut {
     for (const piece of idle) {
       piece.missing = pending.has(piece.id) ? 0 : piece.missing + 1
       const isLost = piece.missing >= MISSING_LOOKS
-      if (able.length > 0 && !isLost) continue
-      const why = isLost ? 'its job is gone' : 'no worker is alive that has it'
+      const isUntouched = this.#firstRun === undefined && !this.#pieces.some(({ isOwn }) => isOwn)
+      const isLate = isUntouched && Date.now() - this.#startedAt.getTime() >= beginWithinMs
+      if (able.length > 0 && !isLost && !isLate) continue
+      let why = 'no worker is alive that has it'
+      if (able.length > 0) why = isLost ? 'its job is gone' : `no worker began within ${formatSeconds(beginWithinMs)}`
       onNote(`${this.#pipeline.name}.${piece.stream}: ${why}; this process does it itself`)
       piece.isOwn = true
       group.spawn(() => this.#doIt(piece))

@@ -22,6 +22,8 @@ export interface DistributeOptions extends RunOptions {
    * was used before, this call goes on with the same pieces. @default new pieces
    */
   readonly onHandOut?: () => Promise<string>
+  /** If no worker has begun after this time, this process begins with one stream. @default it waits */
+  readonly beginWithinMs?: number
 }
 
 /**

@@ -1,15 +1,27 @@
-import type { Pipeline } from '../../define/pipeline.ts'
+import type { Flows, Pipeline } from '../../define/pipeline.ts'
 import { readBackfill } from '../../ledger/backfills.ts'
 import { readRun } from '../../ledger/read/read-runs.ts'
 import { backfillPipeline } from '../../run/backfill/backfill-pipeline.ts'
+import { backfillDistributed } from '../../run/distribute/backfill-distributed.ts'
+import { runDistributed } from '../../run/distribute/run-distributed.ts'
+import type { RunOptions } from '../../run/options.ts'
 import { runPipeline } from '../../run/run-pipeline.ts'
 import { defined } from '../../value/defined.ts'
 import type { App, Context } from '../context.ts'
 import { Problem } from '../response/problem.ts'
 import { schemas } from '../schemas/routes.ts'
 
+/** A client waits for the id of its run. If no worker has begun within this time, the server begins. */
+const BEGIN_WITHIN_MS = 5_000
+
 /** Routes that start and cancel runs. A run continues after its id was sent. */
-export function commandRoutes(app: App, { database, runner, served, runOptions, signal }: Context): void {
+export function commandRoutes(app: App, { database, runner, served, runOptions, distribute, signal }: Context): void {
+  const runStreams = (pipeline: Pipeline, options: RunOptions): Promise<unknown> =>
+    distribute
+      ? runDistributed(pipeline, { ...options, beginWithinMs: BEGIN_WITHIN_MS })
+      : runPipeline(pipeline, options)
+  const runBackfill = distribute ? backfillDistributed : backfillPipeline<Flows>
+
   const find = async (name: string, streams: readonly string[] = []): Promise<Pipeline> => {
     const pipeline = await served.find(name, signal)
     if (!pipeline)
@@ -32,7 +44,7 @@ export function commandRoutes(app: App, { database, runner, served, runOptions, 
     const { pipeline: name, ...options } = body
     const pipeline = await find(name, options.streams)
     const request = { key: headers['idempotency-key'], action: 'run', body }
-    const id = await runner.start(request, (hooks) => runPipeline(pipeline, { ...runOptions, ...options, ...hooks }))
+    const id = await runner.start(request, (hooks) => runStreams(pipeline, { ...runOptions, ...options, ...hooks }))
     return reply.code(202).header('location', `/api/runs/${id}`).send({ run: id })
   })
 
@@ -40,9 +52,7 @@ export function commandRoutes(app: App, { database, runner, served, runOptions, 
     const { pipeline: name, ...options } = body
     const pipeline = await find(name, [options.stream])
     const request = { key: headers['idempotency-key'], action: 'backfill', body }
-    const id = await runner.start(request, (hooks) =>
-      backfillPipeline(pipeline, { ...runOptions, ...options, ...hooks }),
-    )
+    const id = await runner.start(request, (hooks) => runBackfill(pipeline, { ...runOptions, ...options, ...hooks }))
     return reply.code(202).header('location', `/api/runs/${id}`).send({ run: id })
   })
 
@@ -61,7 +71,7 @@ export function commandRoutes(app: App, { database, runner, served, runOptions, 
         body: { only, ...defined({ windows }), ...options },
       }
       const id = await runner.start(request, (hooks) =>
-        backfillPipeline(pipeline, {
+        runBackfill(pipeline, {
           ...runOptions,
           ...options,
           stream,

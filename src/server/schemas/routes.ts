@@ -46,7 +46,13 @@ const answers = <Answer>(answer: Schema<Answer>) => ({ 200: answer, ...problems 
 const stream = (type: string, description: string) =>
   ({ 200: { description, content: { [type]: { schema: { type: 'string' } } } }, ...problems }) as const
 
-const started = { 202: described(object({ run: id }), 'The run has started'), ...problems } as const
+const started = {
+  202: described(
+    object({ run: id }),
+    'The run has started. With --distribute each stream is a run of its own, and this is the first',
+  ),
+  ...problems,
+} as const
 const idempotencyKey = headers({
   'idempotency-key': described(
     textLike({ pattern: /^[\x21-\x7e]{1,200}$/ }),

@@ -133,6 +133,29 @@ test('a piece of a drained worker goes on elsewhere, and one whose job is lost i
   expect(await test.database.query(countRows)).toEqual([{ rows: 3, others: 1 }])
 })
 
+test('a process that waits for a run to begin begins itself if all workers are busy', async () => {
+  await using test = await testDatabase()
+  const { begin, reading } = stuckOnce()
+  const stuck = shop(begin)
+  const notes: string[] = []
+  await using _ = await startWorker([stuck], test.url, { concurrency: 1 })
+  const stop = new AbortController()
+  const other = runDistributed(stuck, { database: test.url, streams: ['rows'], signal: stop.signal })
+  await reading
+  const running = runDistributed(stuck, {
+    database: test.url,
+    beginWithinMs: 300,
+    overlap: 'skip',
+    onNote: (note) => notes.push(note),
+    onEvent: ({ type }) => {
+      if (type === 'run.started') stop.abort(new Error('enough'))
+    },
+  })
+  expect(await other).toMatchObject({ status: 'interrupted' })
+  expect(await running).toMatchObject({ streams: { others: { status: 'done' } } })
+  expect(notes.slice(1)).toEqual(['shop.rows: no worker began within 0.3 s; this process does it itself'])
+})
+
 test('a job that comes twice is done once, and a failure is reported as that of a run', async () => {
   await using test = await testDatabase()
   let readings = 0

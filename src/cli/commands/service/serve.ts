@@ -13,12 +13,13 @@ interface ServeCommandOptions extends CommonOptions {
   readonly allowedHost?: readonly string[]
   readonly tokenFrom?: string
   readonly schedule?: boolean
+  readonly distribute?: boolean
 }
 
 /** `sluice serve`: serves a page and an API until it is stopped. */
 export async function serveCommand(
   [words]: [string[]],
-  { port, host, allowedHost, tokenFrom, schedule = false, database }: ServeCommandOptions,
+  { port, host, allowedHost, tokenFrom, schedule = false, distribute = false, database }: ServeCommandOptions,
   context: CommandContext,
 ): Promise<number> {
   const { signal, verbose, hide } = context
@@ -33,6 +34,7 @@ export async function serveCommand(
       port,
       host,
       schedule,
+      distribute,
       database,
       token,
       signal,
