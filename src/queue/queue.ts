@@ -86,12 +86,8 @@ export class WorkQueue implements AsyncDisposable {
     return (this.#heartbeatSeconds * 1_000) / 3
   }
 
-  /** Sends jobs. A job whose id is known is not sent again. Of one queue, a greater priority comes first. */
-  async send(
-    queue: string,
-    jobs: readonly { readonly id: string; readonly data: object }[],
-    { priority = 0 }: { readonly priority?: number } = {},
-  ): Promise<void> {
+  /** Sends jobs. A job whose id is known is not sent again. Of one queue, the oldest comes first. */
+  async send(queue: string, jobs: readonly { readonly id: string; readonly data: object }[]): Promise<void> {
     if (!this.#known.has(queue))
       await this.#boss.createQueue(queue, {
         retryLimit: RETRIES,
@@ -103,18 +99,19 @@ export class WorkQueue implements AsyncDisposable {
     this.#known.add(queue)
     await this.#boss.insert(
       queue,
-      jobs.map(({ id, data }) => ({ id, data, priority, heartbeatSeconds: this.#heartbeatSeconds })),
+      jobs.map(({ id, data }) => ({ id, data, heartbeatSeconds: this.#heartbeatSeconds })),
     )
     await this.#wake()
   }
 
-  /** Returns those of some queues that have a job to take. */
-  async ready(queues: readonly string[]): Promise<string[]> {
+  /** Returns the queues that have a job to take. It jumps from queue to queue, however many jobs they have. */
+  async ready(): Promise<string[]> {
     const rows = await this.#database.query<{ name: string }>(
-      `select q.name from unnest($1::text[]) as q (name) where exists (
-         select from ${QUEUE_SCHEMA}.job as j
-          where j.name = q.name and j.state < 'active' and not j.blocked and j.start_after <= now())`,
-      [queues],
+      `with recursive q as (
+         (${nextQueue('')}) union all
+         select (${nextQueue('and j.name > q.name')}) from q where q.name is not null)
+       select name from q where name is not null`,
+      [],
       { timeout: STATEMENT_TIMEOUT },
     )
     return rows.map(({ name }) => name)
@@ -179,6 +176,10 @@ export class WorkQueue implements AsyncDisposable {
     })
   }
 }
+
+const nextQueue = (after: '' | 'and j.name > q.name'): string =>
+  `select j.name from ${QUEUE_SCHEMA}.job as j
+    where j.state < 'active' and not j.blocked and j.start_after <= now() ${after} order by j.name limit 1`
 
 /** Runs a statement of pg-boss. Several statements at once, which it sends without values, have the rows of all. */
 async function execute(

@@ -4,7 +4,7 @@ import { messageOf } from '../../value/error.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
 import type { LiveAccounts } from '../accounts/live-accounts.ts'
 import { requireSecrets } from '../chosen-streams.ts'
-import { queueOf, versionOf } from './piece.ts'
+import { ofQueue, versionOf } from './piece.ts'
 import type { LackedPipeline } from './worker-event.ts'
 
 /** The definitions that a worker has now. Accounts may come and go. */
@@ -12,7 +12,7 @@ export class Definitions {
   readonly #alone: readonly Pipeline[]
   readonly #live: readonly LiveAccounts[]
   readonly #environment: Readonly<Record<string, string | undefined>>
-  #byQueue: ReadonlyMap<string, Pipeline> = new Map()
+  #byName: ReadonlyMap<string, Pipeline> = new Map()
   #lacked: readonly LackedPipeline[] = []
 
   constructor(
@@ -33,7 +33,7 @@ export class Definitions {
     const before = new Set(this.#lacked.map(({ pipeline, reason }) => `${pipeline} ${reason}`))
     this.#lacked = lacked
     const has = all.filter(({ name }) => !lacked.some(({ pipeline }) => pipeline === name))
-    this.#byQueue = new Map(has.map((pipeline) => [queueOf(pipeline), pipeline]))
+    this.#byName = new Map(has.map((pipeline) => [pipeline.name, pipeline]))
     return lacked.filter(({ pipeline, reason }) => !before.has(`${pipeline} ${reason}`))
   }
 
@@ -41,19 +41,16 @@ export class Definitions {
     return this.#lacked
   }
 
-  /** The queues that have work for this worker, in the order of their names. */
-  get queues(): string[] {
-    return [...this.#byQueue.keys()].toSorted()
-  }
-
   /** The version of each pipeline, by name. */
   get versions(): Record<string, string> {
-    return Object.fromEntries([...this.#byQueue.values()].map((pipeline) => [pipeline.name, versionOf(pipeline)]))
+    return Object.fromEntries([...this.#byName.values()].map((pipeline) => [pipeline.name, versionOf(pipeline)]))
   }
 
-  /** Returns the pipeline of a queue; undefined if this worker does not have it any more. */
+  /** Returns the pipeline of a queue; undefined if this worker does not have it in that version. */
   of(queue: string): Pipeline | undefined {
-    return this.#byQueue.get(queue)
+    const { pipeline: name, version } = ofQueue(queue)
+    const pipeline = this.#byName.get(name)
+    return pipeline && versionOf(pipeline) === version ? pipeline : undefined
   }
 
   #lackOf(pipeline: Pipeline): LackedPipeline | undefined {

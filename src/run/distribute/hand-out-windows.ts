@@ -17,7 +17,7 @@ import { FailuresInARow } from '../sync/failures-in-a-row.ts'
 import { eventsAfter } from './events-after.ts'
 import { findWorkers } from './find-workers.ts'
 import { openWorkQueue } from './open-work-queue.ts'
-import { queueOf } from './piece.ts'
+import { windowQueueOf } from './piece.ts'
 import { untilItPasses } from './until-it-passes.ts'
 import { HANDED_OUT_BY, type WindowOptions, type WindowPiece } from './window-piece.ts'
 
@@ -72,11 +72,10 @@ export async function handOutWindows(stream: StreamContext, options: HandOutWind
   try {
     for (let start = 0; start < jobs.length; start += JOBS_AT_ONCE)
       await queue.send(
-        queueOf(pipeline),
+        windowQueueOf(pipeline, stream.stream),
         jobs
           .slice(start, start + JOBS_AT_ONCE)
           .map(({ id, lower }) => ({ id, data: { ...piece, lower, options: options.options } satisfies WindowPiece })),
-        { priority: WINDOW_PRIORITY },
       )
     await handed.wait()
   } catch (error) {
@@ -84,9 +83,6 @@ export async function handOutWindows(stream: StreamContext, options: HandOutWind
     throw error
   }
 }
-
-/** Runs come before windows of backfills, which take long and are not urgent. */
-const WINDOW_PRIORITY = -10
 
 const OF_RUNS: ReadonlySet<RunEvent['type']> = new Set([
   'run.started',
@@ -209,7 +205,8 @@ class HandedOutWindows {
   }
 
   async #removeJobs(): Promise<void> {
-    await this.#queue.remove(queueOf(this.#stream.run.context.pipeline), this.#ids)
+    const { run, stream } = this.#stream
+    await this.#queue.remove(windowQueueOf(run.context.pipeline, stream), this.#ids)
   }
 
   /** The runs that read windows of this backfill. Another stream of this run has another backfill. */

@@ -41,13 +41,20 @@ export function versionOf(pipeline: Pipeline): string {
 
 const versions = new WeakMap<Pipeline, string>()
 
-/** The queue of a pipeline in one version: a worker takes from those of the definitions that it has. */
+/** The queue of a pipeline's streams in one version: a worker takes from those of the definitions that it has. */
 export const queueOf = (pipeline: Pipeline): string => `${pipeline.name.replace('@', '/')}.${versionOf(pipeline)}`
 
-/** Returns the pipeline and the version of which a queue is. */
-export function ofQueue(queue: string): { readonly pipeline: string; readonly version: string } {
-  const dot = queue.lastIndexOf('.')
-  return { pipeline: queue.slice(0, dot).replace('/', '@'), version: queue.slice(dot + 1) }
+/** The queue of the windows of one stream. Each stream has one of its own, so that they take turns. */
+export const windowQueueOf = (pipeline: Pipeline, stream: string): string => `${queueOf(pipeline)}.${stream}`
+
+/** Returns what a queue is for. `stream`: whose windows it holds; undefined if it holds streams. */
+export function ofQueue(queue: string): {
+  readonly pipeline: string
+  readonly version: string
+  readonly stream: string | undefined
+} {
+  const [name = '', version = '', stream] = queue.split('.')
+  return { pipeline: name.replace('/', '@'), version, stream }
 }
 
 /** Returns what a job carries. Throws if a process of another version has sent it. */

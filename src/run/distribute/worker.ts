@@ -15,6 +15,7 @@ import { messageOf } from '../../value/error.ts'
 import type { RunOptions } from '../options.ts'
 import type { Definitions } from './definitions.ts'
 import { attemptPiece, ofQueue, parsePiece, type SyncPiece } from './piece.ts'
+import { Turns } from './turns.ts'
 import { untilItPasses } from './until-it-passes.ts'
 import type { WorkerEvent } from './worker-event.ts'
 import type { WindowPiece } from './window-piece.ts'
@@ -60,8 +61,7 @@ export class Worker {
   readonly #sessions: WindowSessions
   #id: string | undefined
   #wake = Promise.withResolvers<void>()
-  /** The queue that was served last: the others are served before it comes again. */
-  #last = ''
+  readonly #turns = new Turns()
   #told: ReadonlySet<string> = new Set()
 
   constructor(parts: WorkerParts) {
@@ -135,8 +135,10 @@ export class Worker {
         const job = await this.#untilItPasses(() => this.#next(signal), signal)
         if (signal.aborted) await queue.giveBack(job, 'the worker ends').catch(() => {})
         signal.throwIfAborted()
+        const turn = this.#turns.take(job.queue)
         group.spawn(async () => {
           using _permit = permit
+          using _turn = turn
           await this.#do(job, signal)
         })
       }
@@ -156,19 +158,16 @@ export class Worker {
     }).catch(() => {})
   }
 
-  /** Waits for a job. Queues come in turn, so that a long one does not keep the others waiting. */
+  /** Waits for a job. */
   async #next(signal: AbortSignal): Promise<TakenJob> {
     const { queue, definitions } = this.#parts
     for (;;) {
       signal.throwIfAborted()
       this.#wake = Promise.withResolvers()
-      const ready = (await queue.ready(definitions.queues)).toSorted()
-      const later = ready.filter((name) => name > this.#last)
-      for (const name of [...later, ...ready.filter((one) => !later.includes(one))]) {
+      const ready = (await queue.ready()).filter((name) => definitions.of(name) !== undefined)
+      for (const name of this.#turns.order(ready)) {
         const job = await queue.take(name)
-        if (!job) continue
-        this.#last = name
-        return job
+        if (job) return job
       }
       using wait = deadline(signal, POLL_MS)
       await abortable(this.#wake.promise, wait.signal).catch(() => signal.throwIfAborted())
@@ -262,16 +261,19 @@ export class Worker {
     })
   }
 
-  /** Tells once of each queue with work that this worker cannot take. */
+  /** Tells once of each pipeline in a version that has work which this worker cannot take. */
   async #tellLeft(): Promise<void> {
     const { queue, definitions, emit } = this.#parts
-    const left = (await queue.waiting()).filter((one) => definitions.of(one.queue) === undefined)
+    const waiting = (await queue.waiting()).filter((one) => definitions.of(one.queue) === undefined)
+    const left = Map.groupBy(waiting, (one) => `${ofQueue(one.queue).pipeline} ${ofQueue(one.queue).version}`)
     const versions = definitions.versions
-    for (const { queue: name, waiting } of left) {
-      const { pipeline, version } = ofQueue(name)
-      if (!this.#told.has(name)) emit({ type: 'work.left', pipeline, version, own: versions[pipeline], waiting })
+    for (const [key, [first, ...others]] of left) {
+      if (first === undefined || this.#told.has(key)) continue
+      const { pipeline, version } = ofQueue(first.queue)
+      const sum = others.reduce((all, one) => all + one.waiting, first.waiting)
+      emit({ type: 'work.left', pipeline, version, own: versions[pipeline], waiting: sum })
     }
-    this.#told = new Set(left.map((one) => one.queue))
+    this.#told = new Set(left.keys())
   }
 }
 

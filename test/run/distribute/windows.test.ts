@@ -5,6 +5,7 @@ import { takeWindowsBack } from '../../../src/ledger/pieces.ts'
 import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
 import { backfillDistributed } from '../../../src/run/distribute/backfill-distributed.ts'
 import { WindowSessions } from '../../../src/run/distribute/window-sessions.ts'
+import { runDistributed } from '../../../src/run/distribute/run-distributed.ts'
 import { pipeline } from '../../../src/index.ts'
 import { answering, february, heard, merging, moment, rows, source } from '../../backfill/source.ts'
 import { apiServer } from '../../support/api-server.ts'
@@ -66,6 +67,40 @@ test('windows whose jobs are lost are read by the process that handed them out',
   expect(await running).toMatchObject({ status: 'done', streams: { rows: { counts: { inserted: 31 * 24 } } } })
   expect(notes[1]).toMatch(/the jobs of its windows are gone; this process reads the windows that are left$/)
   expect(await test.database.query(stored)).toEqual([{ rows: 31 * 24, ids: 31 * 24 }])
+})
+
+test('a long backfill keeps neither another stream nor another pipeline waiting', async () => {
+  const answer = answering(() => rows(24 * 31), 1_000)
+  const { promise: handedOut, resolve: go } = Promise.withResolvers<void>()
+  await using api = await apiServer(async (request) => {
+    await handedOut
+    return answer(request)
+  })
+  await using test = await testDatabase()
+  const stream = (table: `t.${string}`) => source(api.origin).incremental('updated').into(table, { key: 'id' })
+  const flow = pipeline('fill', { streams: { long: stream('t.long'), short: stream('t.short') } })
+  const live = pipeline('live', { streams: { rows: stream('t.rows') } })
+  await using worker = await startWorker([flow, live], test.url, { concurrency: 1 })
+  const options = { ...february, window: '3d', database: test.url }
+  const long = backfillDistributed(flow, { ...options, stream: 'long' })
+  await worker.seen('piece.started')
+  const others = Promise.all([
+    backfillDistributed(flow, { ...options, stream: 'short', window: '7d' }),
+    runDistributed(live, { database: test.url }),
+  ])
+  const waiting = `select count(distinct name)::int as queues from sluice_jobs.job where state = 'created'`
+  while ((await test.database.one<{ queues: number }>(waiting)).queues < 3) await sleep(50)
+  go()
+  for (const { status } of await others) expect(status).toBe('done')
+  expect((await long).status).toBe('done')
+  const started = worker.events.flatMap((event) => (event.type === 'piece.started' ? event.stream : []))
+  expect(started.slice(0, 11)).toEqual([
+    'long',
+    'rows',
+    ...Array.from({ length: 5 }, () => ['short', 'long'])
+      .flat()
+      .slice(0, 9),
+  ])
 })
 
 test('each of two streams counts its own windows, and events of each come once', async () => {
