@@ -96,7 +96,7 @@ async function newWindows(
 }
 
 /** Returns undefined if the ledger is missing, or is one of an earlier version. */
-async function orNothing<T>(asking: Promise<T>): Promise<T | undefined> {
+export async function orNothing<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking
   } catch (error) {

@@ -2,15 +2,14 @@
 import { readBackfillCosts, readDoneWindows, type BackfillCost } from '../../ledger/read/backfill-history.ts'
 import type { Database } from '../../database/database.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
-import type { RunEvent } from '../../model/event.ts'
+import { readSettings } from '../../http/settings.ts'
 import { capacityOf, parseLimits } from '../../model/rate.ts'
 import type { RequestRate } from '../../model/rate-limit.ts'
 import type { Recipe } from '../../model/recipe.ts'
-import type { Secrets } from '../../model/scope.ts'
 import type { Window } from '../../model/window.ts'
-import { openScope } from '../../read/open-scope.ts'
-import { READ_ONCE, readSteps } from '../../read/read-steps.ts'
-import { isJobSource } from '../../source/jobs/job-source.ts'
+import { orNothing } from './dry-run.ts'
+import { mayBeProbed, probeWindows, type Probe, type ProbeLimits, type Probing } from './probe-windows.ts'
+import { scheduleMs, windowTimes, type TimedWindow } from './window-times.ts'
 
 /** What a backfill of one stream will cost. */
 export interface BackfillEstimate {
@@ -28,6 +27,8 @@ export interface BackfillEstimate {
   readonly from: 'history' | 'probes'
   /** Requests that the estimate itself has sent. */
   readonly probed: number
+  /** True if a window was too long to be read for the estimate: the numbers are the least. */
+  readonly isLeast?: boolean
 }
 
 export interface EstimateOptions {
@@ -36,14 +37,13 @@ export interface EstimateOptions {
   /** The windows to read. */
   readonly windows: readonly Window[]
   readonly concurrency: number
-  readonly secrets: Secrets
-  /** Send requests if the ledger does not know enough. */
-  readonly mayProbe: boolean
+  /** Opens what requests need, which are sent if the ledger does not know enough. @default none: it sends none */
+  readonly probing?: (() => Promise<Probing>) | undefined
+  /** @default 200 requests and a minute */
+  readonly limits?: ProbeLimits | undefined
   readonly signal: AbortSignal
 }
 
-/** Windows that are read if the ledger does not know enough: the first, those in between, and the last. */
-const PROBES = 4
 /** Windows that the ledger has to know. */
 const MIN_KNOWN = 3
 
@@ -55,13 +55,16 @@ const TRANSACTIONS = 20
 
 /** Returns what a transaction takes that does nothing. */
 async function transactionMs(database: Database, signal: AbortSignal): Promise<number> {
-  const startedAt = performance.now()
-  for (let n = 0; n < 3; n += 1) {
+  const times: number[] = []
+  for (let n = 0; n < 5; n += 1) {
+    const startedAt = performance.now()
     await using transaction = await database.transaction({ signal })
     await transaction.query('select 1')
     await transaction.commit()
+    times.push(performance.now() - startedAt)
   }
-  return (performance.now() - startedAt) / 3
+  // The middle one: the first may have connected, and any may have waited for others.
+  return times.toSorted((a, b) => a - b)[2] ?? 0
 }
 
 /** How many records there are in one millisecond of the API's time, at a moment. */
@@ -70,61 +73,119 @@ interface Density {
   readonly perMs: number
 }
 
+/** What the numbers are taken from: the windows that are known, and the sums of those that requests are known of. */
+interface Ground {
+  readonly windows: readonly KnownWindow[]
+  readonly cost: BackfillCost
+  readonly probes: readonly Probe[]
+}
+
+interface KnownWindow {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly records: number
+  /** Undefined if it does not say what another one takes. */
+  readonly ms: number | undefined
+}
+
 /**
  * Returns what reading some windows will cost. Without a history it reads a few of them, if it may; else
  * it returns undefined. It writes nothing.
  */
 export async function estimateBackfill(
   database: Database | undefined,
-  { pipeline, stream, windows, concurrency, secrets, mayProbe, signal }: EstimateOptions,
+  options: EstimateOptions,
 ): Promise<BackfillEstimate | undefined> {
+  const { pipeline, stream, windows, concurrency, signal } = options
   const name = { pipeline: pipeline.name, stream }
   const recipe = pipeline.streams[stream]?.recipe
-  const [known, costs] = database
-    ? await Promise.all([
-        readDoneWindows(database.with({ signal }), name),
-        readBackfillCosts(database.with({ signal }), name),
-      ])
-    : [[], []]
   const none: BackfillEstimate = { ...name, windows: 0, requests: 0, records: 0, ms: 0, from: 'history', probed: 0 }
   if (!recipe || windows.length === 0) return none
-  const hasHistory = known.length >= MIN_KNOWN && costs.length > 0
-  if (!hasHistory && (!mayProbe || !mayBeRead(recipe))) return undefined
-  const probes = hasHistory ? [] : await probe(recipe, probesOf(windows), { pipeline, secrets, signal })
-  const densities = (
-    hasHistory
-      ? known.map(({ lower, upper, records }) => densityOf(lower.getTime(), upper.getTime(), records))
-      : probes.map(({ window, records }) => densityOf(Date.parse(window.lower), Date.parse(window.upper), records))
-  ).toSorted((a, b) => a.atMs - b.atMs)
-  const records = windows.reduce((sum, { lower, upper }) => {
+  const history = database && (await orNothing(historyOf(database, name, signal)))
+  const ground = history ?? (await probed(recipe, options))
+  if (!ground) return undefined
+  const { cost, probes } = ground
+  const densities = ground.windows.map(densityOf).toSorted((a, b) => a.atMs - b.atMs)
+  const records = windows.map(({ lower, upper }) => {
     const [from, to] = [Date.parse(lower), Date.parse(upper)]
-    return sum + (to - from) * densityAt(densities, (from + to) / 2)
-  }, 0)
-  const cost = hasHistory ? totalOf(costs) : totalOf(probes.map(costOfProbe))
+    return (to - from) * densityAt(densities, (from + to) / 2)
+  })
+  const allRecords = sumOf(records, (one) => one)
+  const isLeast = probes.some(({ isWhole }) => !isWhole)
+  const perWindow = cost.requests / cost.windows
   // Each window asks at least once; the rest grows with the records.
   const perRecord = cost.records === 0 ? 0 : Math.max(0, cost.requests - cost.windows) / cost.records
-  const requests = windows.length * Math.min(1, cost.requests / cost.windows) + perRecord * records
-  const readers = Math.min(concurrency, windows.length)
-  // What earlier windows took has the ledger's work in it. That of all readers is done by one process.
-  const storingMs =
-    hasHistory || !database ? 0 : windows.length * TRANSACTIONS * (await transactionMs(database, signal))
-  const unlimitedMs = (requests * cost.msOfRequest) / readers + storingMs
+  const requests = Math.max(
+    windows.length * Math.min(1, perWindow) + perRecord * allRecords,
+    isLeast ? windows.length * perWindow : 0,
+  )
+  // What earlier windows took has the ledger's work in it.
+  const storingMs = history || !database ? 0 : TRANSACTIONS * (await transactionMs(database, signal))
+  const { baseMs, msOfRecord } = windowTimes(timedOf(ground))
+  const unlimitedMs = scheduleMs(
+    records.map((one) => baseMs + msOfRecord * one + storingMs),
+    concurrency,
+  )
   const rates = ratesOf(recipe)
-  const ms = Math.max(unlimitedMs, ...rates.map((rate) => limitedMs(requests, rate)))
+  const ms = Math.max(
+    unlimitedMs,
+    // The work of all readers is done by one process, and their requests share the places that the API gives.
+    windows.length * storingMs,
+    (requests * sumOf(probes, (one) => one.requestMs)) / Math.max(1, cost.requests) / placesOf(recipe),
+    ...rates.map((rate) => limitedMs(requests, rate)),
+  )
   const budget = Math.max(0, ...rates.map((rate) => requests / capacityIn(ms, rate)))
   return {
     ...name,
     windows: windows.length,
     requests: Math.round(requests),
-    records: Math.round(records),
+    records: Math.round(allRecords),
     ms: Math.round(ms),
     ...(rates.length > 0 && { budget: Math.min(1, budget) }),
-    from: hasHistory ? 'history' : 'probes',
-    probed: probes.reduce((sum, one) => sum + one.requests, 0),
+    from: history ? 'history' : 'probes',
+    probed: sumOf(probes, (one) => one.requests),
+    ...(isLeast && { isLeast }),
   }
 }
 
-const densityOf = (fromMs: number, toMs: number, records: number): Density => ({
+/** Returns what the ledger knows; undefined if that is too little. */
+async function historyOf(
+  database: Database,
+  name: { readonly pipeline: string; readonly stream: string },
+  signal: AbortSignal,
+): Promise<Ground | undefined> {
+  const on = database.with({ signal })
+  const [known, costs] = await Promise.all([readDoneWindows(on, name), readBackfillCosts(on, name)])
+  if (known.length < MIN_KNOWN || costs.length === 0) return undefined
+  const windows = known.map(({ lower, upper, records, ms }) => ({
+    fromMs: lower.getTime(),
+    toMs: upper.getTime(),
+    records,
+    ms,
+  }))
+  return { windows, cost: totalOf(costs), probes: [] }
+}
+
+/** Reads a few windows; returns undefined if it may not. */
+async function probed(recipe: Recipe, { windows, probing, limits }: EstimateOptions): Promise<Ground | undefined> {
+  if (!probing || !mayBeProbed(recipe)) return undefined
+  const probes = await probeWindows(recipe, windows, { probing: await probing(), limits })
+  const known = probes.map(({ window, records, ms }) => ({
+    fromMs: Date.parse(window.lower),
+    toMs: Date.parse(window.upper),
+    records,
+    ms,
+  }))
+  return { windows: known, cost: totalOf(probes.map((one) => ({ ...one, windows: 1 }))), probes }
+}
+
+/** Returns the windows whose times say what others take. The first probe has also connected and got its token. */
+function timedOf({ windows, probes }: Ground): TimedWindow[] {
+  const timed = windows.flatMap(({ records, ms }) => (ms === undefined ? [] : [{ records, ms }]))
+  return probes.length > 1 ? timed.slice(1) : timed
+}
+
+const densityOf = ({ fromMs, toMs, records }: KnownWindow): Density => ({
   atMs: (fromMs + toMs) / 2,
   perMs: records / (toMs - fromMs),
 })
@@ -145,70 +206,15 @@ function densityAt(known: readonly Density[], atMs: number): number {
   return Math.min(most, Math.max(0, meanPer + slope * (atMs - meanAt)))
 }
 
-/** The windows to read for an estimate: evenly spread, with the first and the last. */
-function probesOf(windows: readonly Window[]): Window[] {
-  const count = Math.min(PROBES, windows.length)
-  const last = windows.length - 1
-  const indexes = Array.from({ length: count }, (_, n) => (count === 1 ? 0 : Math.round((n * last) / (count - 1))))
-  return [...new Set(indexes)].flatMap((index) => windows[index] ?? [])
+function totalOf(costs: readonly BackfillCost[]): BackfillCost {
+  const total = (name: keyof BackfillCost): number => sumOf(costs, (one) => one[name])
+  return { requests: total('requests'), records: total('records'), windows: total('windows') }
 }
 
-interface Probe {
-  readonly window: Window
-  readonly requests: number
-  readonly records: number
-  readonly ms: number
-}
+const sumOf = <T>(all: readonly T[], of: (one: T) => number): number => all.reduce((sum, one) => sum + of(one), 0)
 
-/**
- * True if reading a window for an estimate changes nothing elsewhere: a job would be started for nothing, and a source
- * of one's own or a stage may note what it has seen.
- */
-const mayBeRead = ({ source, stages }: Recipe): boolean =>
-  'api' in source && !isJobSource(source) && !stages.some(({ type }) => type === 'tap' || type === 'offload')
-
-/** Reads windows one after the other, and stores nothing. */
-async function probe(
-  recipe: Recipe,
-  windows: readonly Window[],
-  { pipeline, secrets, signal }: Pick<EstimateOptions, 'pipeline' | 'secrets' | 'signal'>,
-): Promise<Probe[]> {
-  let requests = 0
-  const emit = (event: RunEvent): void => {
-    if (event.type === 'request.finished') requests += 1
-  }
-  await using scope = openScope({ signal, secrets, emit, account: pipeline.account })
-  const probes: Probe[] = []
-  for (const window of windows) {
-    const [startedAt, before] = [performance.now(), requests]
-    let records = 0
-    for await (const page of readSteps(recipe, { since: window.lower, until: window.upper }, scope, READ_ONCE)) {
-      records += page.counts.fetched + page.counts.parents
-      page.hold?.[Symbol.dispose]()
-    }
-    probes.push({ window, requests: requests - before, records, ms: performance.now() - startedAt })
-  }
-  return probes
-}
-
-const costOfProbe = ({ requests, records, ms }: Probe): BackfillCost => ({
-  requests,
-  records,
-  windows: 1,
-  ms,
-})
-
-/** Adds costs up. `msOfRequest` is what one reader takes for a request, with all that it does besides. */
-function totalOf(costs: readonly BackfillCost[]) {
-  const sum = (of: (one: BackfillCost) => number): number => costs.reduce((all, one) => all + of(one), 0)
-  const requests = sum((one) => one.requests)
-  return {
-    requests,
-    records: sum((one) => one.records),
-    windows: sum((one) => one.windows),
-    msOfRequest: requests === 0 ? 0 : sum((one) => one.ms) / requests,
-  }
-}
+/** Requests that a run sends at once. */
+const placesOf = ({ source }: Recipe): number => ('api' in source ? readSettings(source.api).concurrency : Infinity)
 
 const ratesOf = ({ source }: Recipe): readonly RequestRate[] => ('read' in source ? [] : parseLimits(source.api.rate))
 

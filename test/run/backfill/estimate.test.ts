@@ -1,8 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, afterAll, expect, test } from '@jest/globals'
-import { backfill, byPage, http, onePage, path, pipeline, since, until, type Pipeline } from '../../../src/index.ts'
+import {
+  backfill,
+  byPage,
+  http,
+  onePage,
+  path,
+  PausedError,
+  pipeline,
+  since,
+  until,
+  type Pipeline,
+} from '../../../src/index.ts'
+import { pause } from '../../../src/ledger/pauses.ts'
 import { totalEstimate, estimatePipeline } from '../../../src/run/backfill/estimate-backfills.ts'
 import type { BackfillEstimate } from '../../../src/run/backfill/estimate.ts'
+import { scheduleMs, windowTimes } from '../../../src/run/backfill/window-times.ts'
 import { callSluice } from '../../cli/support/call.ts'
 import { project } from '../../cli/support/command.ts'
 import { apiServer, type ApiServer } from '../../support/api-server.ts'
@@ -29,6 +42,7 @@ const SHAPES: Readonly<Record<string, (day: number) => number>> = {
   limited: () => 15,
   north: () => 12,
   south: (day) => 30 + day,
+  long: () => 100,
 }
 
 let api: ApiServer
@@ -97,6 +111,8 @@ function expectNear(estimate: Pick<BackfillEstimate, 'requests' | 'records'>, to
 test('even windows are estimated from earlier ones, without a request', async () => {
   const flow = flowOf('even')
   await backfill(flow, { from: '2023-12-20', to: '2024-01-01', database: database.url })
+  // Its windows are whole, whatever became of the run.
+  await database.database.query(`update sluice.runs set status = 'failed' where pipeline = 'even'`)
   const before = api.requests.length
   const [known] = await estimatePipeline(flow, { ...january, database: database.url })
   expect(api.requests).toHaveLength(before)
@@ -120,6 +136,33 @@ test('the rate of an API decides how long it takes, and how much of it is used',
   expect(estimate.ms).toBeGreaterThanOrEqual(2_000)
   expect(took.ms).toBeGreaterThanOrEqual(2_000)
   expect(estimate.budget).toBeCloseTo(60 / (20 + estimate.ms / 50), 2)
+})
+
+test('an estimate asks within its limits, in the rate of all processes, and not what is paused', async () => {
+  const flow = flowOf('long', '90/s')
+  const options = { ...january, database: database.url, probes: true, limits: { requests: 8, ms: 60_000 } }
+  const [estimate] = await estimatePipeline(flow, options)
+  // Two of ten pages of each window that it reads.
+  expect(estimate).toMatchObject({ isLeast: true, windows: 30 })
+  expect(estimate!.probed).toBeLessThan(20)
+  expect(estimate!.requests).toBeGreaterThanOrEqual(60)
+  expect(await database.database.query(`select 1 from sluice.rates where rate like '90%'`)).toHaveLength(1)
+
+  await pause(database.database, { pipeline: 'long' }, { who: 'ada@host' })
+  const before = api.requests.length
+  await expect(estimatePipeline(flow, options)).rejects.toThrow(PausedError)
+  expect(await estimatePipeline(flow, { ...options, probes: false })).toEqual([undefined])
+  expect(api.requests).toHaveLength(before)
+})
+
+test('windows that do not fill all readers take as long as the reader with the most of them', () => {
+  expect(scheduleMs([10, 10, 10, 10, 10], 4)).toBe(20)
+  expect(scheduleMs([40, 10, 10, 10], 2)).toBe(40)
+  expect(scheduleMs([], 4)).toBe(0)
+  // A window takes 100 ms at least, and 2 ms for each record.
+  const known = [0, 10, 50].map((records) => ({ records, ms: 100 + 2 * records }))
+  expect(windowTimes(known)).toEqual({ baseMs: expect.closeTo(100), msOfRecord: expect.closeTo(2) })
+  expect(windowTimes([{ records: 5, ms: 30 }])).toEqual({ baseMs: 30, msOfRecord: 0 })
 })
 
 test('accounts are added up, so many at once', async () => {

@@ -22,7 +22,11 @@ export async function printEstimates(
   const all: BackfillEstimate[] = []
   let unknown = 0
   for (const one of found)
-    for (const estimate of await estimatePipeline(one.pipeline, { ...rangeOf(one), probes: isAlone }))
+    for (const estimate of await estimatePipeline(one.pipeline, {
+      ...rangeOf(one),
+      probes: isAlone,
+      onUnknown: console.error,
+    }))
       if (estimate) all.push(estimate)
       else unknown += 1
   const atOnce = accountsAtOnce ?? found[0]?.pipeline.account?.concurrency ?? DEFAULT_ACCOUNTS_AT_ONCE
@@ -35,7 +39,8 @@ export async function printEstimates(
   if (!total || isAlone) for (const one of all) console.log(`${one.pipeline}.${one.stream}: ${estimateText(one)}`)
   if (total)
     console.log(`${withoutAccount(total.pipeline)}, ${formatCount(found.length, 'account')}: ${estimateText(total)}`)
-  if (unknown > 0 && all.length === 0) console.log('What it costs is not known yet. To ask the API: --estimate')
+  if (!isAlone && unknown > 0 && all.length === 0)
+    console.log('What it costs is not known yet. To ask the API: --estimate')
 }
 
 /** `31 windows, about 620 requests, 31,000 records, 4.2 s, a third of the API's rate (by earlier windows)` */
@@ -47,13 +52,15 @@ export function estimateText({
   budget,
   from,
   probed,
+  isLeast = false,
 }: Omit<BackfillEstimate, 'stream'>): string {
   const facts = [
-    `${formatCount(windows, 'window')}: about ${formatCount(requests, 'request')}`,
+    `${formatCount(windows, 'window')}: ${isLeast ? 'at least' : 'about'} ${formatCount(requests, 'request')}`,
     `${formatNumber(records)} records`,
     formatSeconds(ms),
     ...(budget === undefined ? [] : [`${Math.round(budget * 100)} % of the API's rate meanwhile`]),
   ]
-  const origin = from === 'history' ? 'by earlier windows' : `by ${formatCount(probed, 'request')} sent now`
+  const sent = `by ${formatCount(probed, 'request')} sent now${isLeast ? ', which is the limit or a minute' : ''}`
+  const origin = from === 'history' ? 'by earlier windows' : sent
   return windows === 0 ? 'nothing to read' : `${facts.join(', ')} (${origin})`
 }
