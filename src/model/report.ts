@@ -106,4 +106,6 @@ export interface AccountsReport<Name extends string = string> {
   readonly accounts: { readonly [account: string]: Report<Name> }
   /** The error of each account that could not start, such as for a secret that is missing. */
   readonly notStarted: { readonly [account: string]: string }
+  /** The accounts that were not run because they are paused, with who and why. Absent if none is. */
+  readonly paused?: { readonly [account: string]: string }
 }

@@ -1,6 +1,7 @@
 import type { AccountsPipeline, Flows, Pipeline } from '../../define/pipeline.ts'
 import { toError } from '../../value/error.ts'
 import type { RunEvent } from '../../model/event.ts'
+import { PausedError } from '../../model/errors.ts'
 import type { AccountsReport, Report } from '../../model/report.ts'
 import { keepDatabase } from '../open-store.ts'
 import { problemText } from '../report/problem-text.ts'
@@ -93,11 +94,15 @@ async function eachAccount(
         onStreamError: (stream, error) => onStreamError?.(stream, error, account),
       })
     } catch (error) {
+      if (error instanceof PausedError) return error
       const text = readSecrets(environmentOf(pipeline, environment)).hide(problemText(error, pipeline.name))
       return new AccountError(pipeline.name, toError(new Error(text, { cause: error })))
     }
   })
-  const reports = ended.filter((one): one is Report => one !== undefined && !(one instanceof AccountError))
+  const reports = ended.filter((one): one is Report => one !== undefined && !(one instanceof Error))
+  const paused = ended.filter((one) => one instanceof PausedError)
+  if (paused.length > 0 && paused.length === ended.length && failed.length === 0)
+    throw new PausedError([...new Set(paused.map(({ message }) => message))].join('; '))
   const errors = [...failed, ...ended.filter((one) => one instanceof AccountError)]
   let status: Report['status'] = 'done'
   if (errors.length > 0 || reports.some((report) => report.status === 'failed')) status = 'failed'
@@ -106,6 +111,14 @@ async function eachAccount(
     pipeline: definition.name,
     status,
     accounts: Object.fromEntries(reports.map((report) => [report.account ?? '', report])),
+    ...(paused.length > 0 && {
+      paused: Object.fromEntries(
+        found.flatMap(({ pipeline: { account } }, index) => {
+          const one = ended[index]
+          return account && one instanceof PausedError ? [[account.name, one.message]] : []
+        }),
+      ),
+    }),
     notStarted: Object.fromEntries(errors.map(({ pipeline, message }) => [pipeline.split('@', 2)[1] ?? '', message])),
   }
 }

@@ -1,5 +1,6 @@
 import type { Pipeline } from '../../define/pipeline.ts'
-import type { Report } from '../../model/report.ts'
+import type { Table } from '../../model/recipe.ts'
+import type { Report, StreamReport } from '../../model/report.ts'
 import { StreamTally } from './stream-tally.ts'
 
 /**
@@ -33,19 +34,33 @@ export function mergeReports(pipeline: string, reports: readonly Report[]): Repo
 
 /** Returns the report of an account that could not start: each of its streams has failed for that reason. */
 export const notStartedReport = (
-  { name, account, streams }: Pipeline,
+  pipeline: Pipeline,
   { kind, error }: { readonly kind: Report['kind']; readonly error: string },
+): Report => ({
+  ...emptyReport(pipeline, kind, (table) => new StreamTally(table).report('failed', error)),
+  status: 'failed',
+})
+
+/** Returns the report of an account that is paused: none of its streams was run, which is no failure. */
+export const pausedReport = (
+  pipeline: Pipeline,
+  { kind, warning }: { readonly kind: Report['kind']; readonly warning: string },
+): Report =>
+  emptyReport(pipeline, kind, (table) => ({ ...new StreamTally(table).report('not run'), warnings: [warning] }))
+
+const emptyReport = (
+  { name, account, streams }: Pipeline,
+  kind: Report['kind'],
+  of: (table: Table) => StreamReport,
 ): Report => ({
   run: '',
   pipeline: name,
   ...(account && { account: account.name }),
   kind,
-  status: 'failed',
+  status: 'done',
   startedAt: new Date().toISOString(),
   ms: 0,
-  streams: Object.fromEntries(
-    Object.entries(streams).map(([stream, { table }]) => [stream, new StreamTally(table).report('failed', error)]),
-  ),
+  streams: Object.fromEntries(Object.entries(streams).map(([stream, { table }]) => [stream, of(table)])),
   rowsPerSecond: 0,
   peakMemoryBytes: 0,
 })

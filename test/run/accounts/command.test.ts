@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals'
+import { pause } from '../../../src/ledger/pauses.ts'
 import { callSluice } from '../../cli/support/call.ts'
 import { project, type Ended } from '../../cli/support/command.ts'
 import { testDatabase } from '../../support/database.ts'
@@ -84,6 +85,20 @@ describe('sluice run', () => {
       code: 2,
       stderr: expect.stringContaining('plain has no accounts'),
     })
+    // A pause of one account is no failure of a run of all.
+    await pause(test.database, { pipeline: 'shops@north' }, { who: 'ada@host' })
+    const both = ['run', 'shops', '--account', 'north,south']
+    const json = await at.sluice([...both, '--json'], env)
+    expect(lines(json.stdout).map(({ account, status }) => [account, status])).toEqual(
+      expect.arrayContaining([
+        ['north', 'not run'],
+        ['south', 'done'],
+      ]),
+    )
+    for (const ended of [json, await at.sluice(both, env)])
+      expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('shops@north is paused by ada@host') })
+    await pause(test.database, { pipeline: 'shops' }, { who: 'ada@host' })
+    expect((await at.sluice(both, env)).code).toBe(1)
   })
 
   test('prints no secret of the JSON that names the accounts', async () => {

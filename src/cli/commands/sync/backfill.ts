@@ -1,6 +1,6 @@
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
 import type { Flows } from '../../../define/pipeline.ts'
-import { UsageError } from '../../../model/errors.ts'
+import { PausedError, UsageError } from '../../../model/errors.ts'
 import type { Duration } from '../../../model/request.ts'
 import { backfillPipeline } from '../../../run/backfill/backfill-pipeline.ts'
 import { dryRunBackfill } from '../../../run/backfill/dry-run.ts'
@@ -129,7 +129,11 @@ async function backfillAll(
       accountsAtOnce,
       mode,
       kind: 'backfill',
-      alone: (account, share) => alone(account, share).catch((error: unknown) => printError(error, context)),
+      alone: (account, share) =>
+        alone(account, share).catch((error: unknown) => {
+          if (error instanceof PausedError) throw error
+          return printError(error, context)
+        }),
       run: (one, more) =>
         runner(options)(one.pipeline, {
           ...rangeOf(options, one.streams, context),

@@ -1,10 +1,12 @@
+import type { Pipeline } from '../../../define/pipeline.ts'
+import { PausedError } from '../../../model/errors.ts'
 import type { Report } from '../../../model/report.ts'
 import type { RunEvent } from '../../../model/event.ts'
 import { withoutAccount } from '../../../model/account.ts'
 import { inTurn } from '../../../run/accounts/in-turn.ts'
 import { AccountError } from '../../../run/accounts/expand-accounts.ts'
 import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
-import { mergeReports, notStartedReport } from '../../../run/report/merge-reports.ts'
+import { mergeReports, notStartedReport, pausedReport } from '../../../run/report/merge-reports.ts'
 import { problemText } from '../../../run/report/problem-text.ts'
 import { reportText } from '../../../run/report/report-text.ts'
 import type { CommandContext } from '../../execute-command.ts'
@@ -59,7 +61,9 @@ export interface RunAccountsOptions {
   readonly memory?: number | undefined
   readonly mode: OutputMode
   readonly kind: Report['kind']
-  /** Runs one account by itself, with its own output, and returns the exit code. */
+  /** True: what is paused is no failure even if all accounts are. @default false */
+  readonly leavesPausedOut?: boolean
+  /** Runs one account by itself, with its own output, and returns the exit code. Throws a `PausedError` for a pause. */
   readonly alone: (account: FoundPipeline, options: { readonly memory: number }) => Promise<number>
   /** Runs one account. */
   readonly run: (account: FoundPipeline, options: RunHooks & { readonly memory: number }) => Promise<Report>
@@ -67,18 +71,28 @@ export interface RunAccountsOptions {
 
 /**
  * Runs the accounts of one pipeline, a few at a time. An account that fails does not stop the others; the exit code
- * says that one failed. They share one display and one report; as JSON, each prints its own.
+ * says that one failed. They share one display and one report; as JSON, each prints its own. An account that is paused
+ * is not run, which is no failure of the others; a command whose accounts are all paused did not do what it was told.
  */
 export async function runAccounts(
   accounts: readonly FoundPipeline[],
-  { mode, kind, alone, run, ...limits }: RunAccountsOptions,
+  { mode, kind, alone, run, leavesPausedOut = false, ...limits }: RunAccountsOptions,
   context: CommandContext,
 ): Promise<number> {
   const { signal, verbose, hide } = context
   const options = { ...limits, signal }
+  let paused = 0
+  const pausedCode = (): number => (paused === accounts.length && !leavesPausedOut ? 1 : 0)
   if (mode === 'json' || mode === 'events') {
-    const codes = await inTurn(accounts, options, alone)
-    return worst(codes.map((code) => code ?? INTERRUPTED))
+    const codes = await inTurn(accounts, options, (account, share) =>
+      alone(account, share).catch((error: unknown) => {
+        if (!(error instanceof PausedError)) throw error
+        paused += 1
+        printPaused(account.pipeline, error, mode)
+        return 0
+      }),
+    )
+    return worst([...codes.map((code) => code ?? INTERRUPTED), pausedCode()])
   }
   const name = withoutAccount(accounts[0]?.pipeline.name ?? '')
   const errors: unknown[] = []
@@ -90,6 +104,10 @@ export async function runAccounts(
         const report = await run(account, { memory, onEvent, onStreamError: (_, error) => errors.push(error) })
         return { report, code: exitCodeOfReport(report) }
       } catch (error) {
+        if (error instanceof PausedError) {
+          paused += 1
+          return { report: pausedReport(account.pipeline, { kind, warning: error.message }), code: 0 }
+        }
         errors.push(error)
         const text = hide(problemText(error, account.pipeline.name))
         return { report: notStartedReport(account.pipeline, { kind, error: text }), code: exitCodeOf(error) }
@@ -101,7 +119,14 @@ export async function runAccounts(
   const report = mergeReports(name, reports)
   if (report) console.log(`\n${reportText(report, { width: terminalWidth() })}`)
   if (verbose) for (const error of errors) printStack(error, hide)
-  return worst(ended.map((one) => one?.code ?? INTERRUPTED))
+  return worst([...ended.map((one) => one?.code ?? INTERRUPTED), pausedCode()])
+}
+
+/** Prints that a pipeline was not run because it is paused. */
+export function printPaused({ name, account }: Pipeline, { message }: PausedError, mode: OutputMode): void {
+  const isJson = mode === 'json' || mode === 'events'
+  const facts = { pipeline: name, ...(account && { account: account.name }), status: 'not run', paused: message }
+  console.log(isJson ? JSON.stringify(facts) : `${name}: not run: ${message}`)
 }
 
 /** What has become of an account. */

@@ -21,7 +21,7 @@ import { outputModeOf, type OutputMode } from '../../progress/open-progress.ts'
 import { selectStreams } from '../stream-names.ts'
 import { checkHasMirror, checkMostDeletesText, mostDeletesOf } from './most-deletes.ts'
 import { tellAfterRun } from './tell-after-run.ts'
-import { findAccounts, notStarted, runAccounts } from './run-accounts.ts'
+import { findAccounts, notStarted, printPaused, runAccounts } from './run-accounts.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
 export interface RunCommandOptions extends CommonOptions {
@@ -130,6 +130,8 @@ interface CollectedOptions extends RunCommandOptions {
   readonly onReport?: (report: Report) => void
   /** What is paused is left out with a line, and is no failure. @default false */
   readonly leavesPausedOut?: boolean
+  /** Throw the error of a pause, which the caller shows. @default false */
+  readonly throwsPaused?: boolean
 }
 
 /** Returns the accounts of each pipeline together. */
@@ -151,7 +153,7 @@ async function runGroup(
   options: CollectedOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { quiet = false, memory, accountsAtOnce, summary, onReport } = options
+  const { quiet = false, memory, accountsAtOnce, summary, onReport, leavesPausedOut = false } = options
   return runAccounts(
     accounts,
     {
@@ -159,7 +161,8 @@ async function runGroup(
       accountsAtOnce,
       mode: quiet ? 'json' : outputModeOf(options),
       kind: 'sync',
-      alone: (account, share) => runOne(account, { ...options, ...share }, context),
+      leavesPausedOut,
+      alone: (account, share) => runOne(account, { ...options, ...share, throwsPaused: true }, context),
       run: async (account, more) => {
         const { pipeline } = account
         try {
@@ -168,7 +171,7 @@ async function runGroup(
           onReport?.(report)
           return report
         } catch (error) {
-          summary?.error(error, pipeline.name)
+          if (!(error instanceof PausedError)) summary?.error(error, pipeline.name)
           throw error
         }
       },
@@ -225,9 +228,12 @@ export async function runOne(
     onReport?.(report)
     return exitCodeOfReport(report)
   } catch (error) {
-    if (error instanceof PausedError && options.leavesPausedOut) {
-      console.log(`${pipeline.name}: not run: ${error.message}`)
-      return 0
+    if (error instanceof PausedError) {
+      if (options.throwsPaused) throw error
+      if (options.leavesPausedOut) {
+        printPaused(pipeline, error, quiet ? 'plain' : (options.mode ?? outputModeOf(options)))
+        return 0
+      }
     }
     summary?.error(error, pipeline.name)
     if (error instanceof TimeoutError && error === signal.reason) {
