@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'dotenv'
@@ -145,6 +145,11 @@ describe('sluice init', () => {
     expect(probed).toMatchObject({ code: 0, stdout: expect.stringContaining('Wrote pipelines/customers.mts') })
     const taken = await callSluice(['probe', `${api.origin}/customers`], common)
     expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining('pipelines/customers.mts exists') })
+    // Two files of one name would be two modules of one pipeline.
+    await rename(join(common.cwd, 'pipelines/customers.mts'), join(common.cwd, 'pipelines/customers.ts'))
+    const beside = await callSluice(['probe', `${api.origin}/customers`, '--force'], common)
+    expect(beside).toMatchObject({ code: 2, stderr: expect.stringMatching(/customers\.ts exists\. With .*\.mts beside/) })
+    expect(existsSync(join(common.cwd, 'pipelines/customers.mts'))).toBe(false)
   })
 
   test('leaves nothing behind if the API of --from is of no use', async () => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { UsageError } from '../../model/errors.ts'
 import { existingFile } from '../../probe/write-pipeline.ts'
 import { PIPELINE_ENDINGS } from '../../run/pipeline-file.ts'
 import { isNpmsOwn, readManifest, type Manifest } from './manifest.ts'
@@ -41,12 +42,20 @@ interface FileOptions {
   readonly force: boolean
 }
 
-/** Returns the file of a new pipeline in this folder. Throws a UsageError if it exists, unless `force` is true. */
+/**
+ * Returns the file of a new pipeline in this folder. Throws a UsageError if it exists, unless `force` is true, and if it
+ * exists with another ending: that would be another module of the same name.
+ */
 export async function fileToWrite(name: string, { out, force }: FileOptions): Promise<string> {
   const file = out ?? join('pipelines', name + (await endingIn('.')))
   const existing = out === undefined ? existingPipeline(file) : file
-  if (!force && existing !== undefined && existsSync(existing)) throw existingFile(existing)
-  return file
+  if (existing === undefined || !existsSync(existing)) return file
+  if (!force) throw existingFile(existing)
+  if (existing === file) return file
+  throw new UsageError(
+    `${existing} exists. With ${file} beside it there would be two modules of one pipeline, so nothing was written. ` +
+      `Remove ${existing}, or choose another file by --out`,
+  )
 }
 
 async function nearestManifest(folder: string): Promise<Manifest | undefined> {
