@@ -14,6 +14,8 @@ const FORMAT = 'sluice cursors 1'
 export interface ExportedCursor extends MovedCursor {
   readonly table?: string
   readonly write?: string
+  /** The columns of the table's key. Absent if the pipeline was not there at the export. */
+  readonly key?: readonly string[]
   /** What the cursor depends on. Absent if the pipeline was not there at the export. */
   readonly origin?: CursorOrigin
 }
@@ -33,7 +35,7 @@ export const exportCursors = (
     const flow = found.find(({ pipeline }) => pipeline.name === cursor.pipeline)?.pipeline.streams[cursor.stream]
     if (!flow) return cursor
     const { recipe, table } = flow
-    return { ...cursor, table: table.name, write: table.write, origin: cursorOrigin(recipe) }
+    return { ...cursor, table: table.name, write: table.write, key: table.key, origin: cursorOrigin(recipe) }
   }),
 })
 
@@ -66,7 +68,7 @@ export interface ImportTarget {
 
 /** Returns why a cursor does not fit the stream that it is imported into; undefined if it fits. */
 export function importProblem(
-  { pipeline, stream, partition, value, write, origin }: ExportedCursor,
+  { pipeline, stream, partition, value, boundary, write, key, origin }: ExportedCursor,
   { found, stored }: ImportTarget,
 ): string | undefined {
   const name = `${pipeline}.${stream}`
@@ -91,8 +93,14 @@ export function importProblem(
   if (before && cursorKind(before.value) !== cursorKind(value))
     return `${name}: the cursor that is there (${before.value}) is of another kind than ${value}`
   const isKeyless = table.write === 'append' && table.key.length === 0
-  if (isKeyless && write !== undefined && write !== 'append')
-    return `${name}: the table appends without a key here, and rows at the cursor would be stored twice`
+  // Only an append without a key notes which rows at the cursor it has. With an unknown key, those that it noted tell.
+  const wasKeyless = write === 'append' && (key?.length === 0 || (key === undefined && boundary !== undefined))
+  if (isKeyless && write !== undefined && !wasKeyless)
+    return (
+      `${name}: the table appends without a key here and had one where the cursor was exported, so nothing says which ` +
+      `rows at the cursor are stored: they would be stored twice. Give the table the same key, or, if rows may come ` +
+      `twice: sluice cursor set ${name} '${value}'`
+    )
   return undefined
 }
 

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
+import { http, onePage, pipeline as definePipeline, since, type Flow, type Pipeline } from '../../src/index.ts'
+import { exportCursors, importProblem, type ExportedCursor } from '../../src/run/move-cursors.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { callSluice } from './support/call.ts'
@@ -143,4 +145,27 @@ test('a cursor that was exported is imported where the stream is the same, and r
   expect(await to.database.query('select change, why from sluice.changes order by id desc limit 1')).toEqual([
     { change: 'cursor removed, it was 2024-01-04T00:00:00Z', why: 'again' },
   ])
+})
+
+interface Moved {
+  readonly id: number
+  readonly at: string
+}
+
+test('a cursor of an append with a key is not imported into one without', () => {
+  const rows = http('http://127.0.0.1:1').get<Moved[]>('/rows', { since }).pages(onePage()).records().incremental('at')
+  const moved = (flow: Flow<Moved>): { readonly pipeline: Pipeline } => ({
+    pipeline: definePipeline('moved', { streams: { rows: flow } }),
+  })
+  const keyed = moved(rows.into('t.rows', { write: 'append', key: 'id' }))
+  const keyless = moved(rows.into('t.rows', { write: 'append' }))
+  const cursor = { pipeline: 'moved', stream: 'rows', partition: '', value: '2024-01-01T00:00:00Z' }
+  const problem = (from: typeof keyed, boundary: Partial<ExportedCursor>, to: typeof keyed) => {
+    const { cursors } = exportCursors([{ ...cursor, ...boundary }], [from])
+    return importProblem(cursors[0]!, { found: [to], stored: [] })
+  }
+  expect(problem(keyed, {}, keyless)).toMatch(/^moved\.rows: .* without a key here and had one .* stored twice\. Give/)
+  expect(problem(keyless, { boundary: { a: 1 } }, keyless)).toBeUndefined()
+  expect(problem(keyless, { boundary: { a: 1 } }, keyed)).toBeUndefined()
+  expect(problem(keyed, {}, keyed)).toBeUndefined()
 })
