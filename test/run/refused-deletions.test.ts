@@ -107,3 +107,42 @@ test('in a history a deletion ends the version that it falls into', async () => 
     expect.stringMatching(/^\[3,"first",true,/),
   ])
 })
+
+test('in a history a record comes back after a deletion without a time if its version is newer, and only then', async () => {
+  await using api = await listing([])
+  await using target = await testDatabase()
+  const flow = one(
+    api.items
+      .deleted(({ gone }) => gone === true)
+      .into('t.items', { key: 'id', write: 'history', versionBy: 'at', columns: { at: 'timestamptz' } }),
+  )
+  const versionsAfter = async (...list: Item[]): Promise<string[]> => {
+    api.list = list
+    await runPipeline(flow, { database: target.url })
+    const day = (column: string): string => `to_char(${column} at time zone 'UTC', 'MM-DD')`
+    const ends = `case when _valid_to > now() - interval '1 hour' then 'now' else coalesce(${day('_valid_to')}, '') end`
+    const rows = await target.database.query<{ line: string }>(
+      `select name || ' ' || ${day('_valid_from')} || '..' || ${ends} as line from t.items order by _valid_from`,
+    )
+    return rows.map(({ line }) => line)
+  }
+  const version = (name: string, day: string): Item => ({ id: 1, name, at: `2025-${day}T00:00:00Z` })
+  await versionsAfter(version('first', '01-03'))
+  expect(await versionsAfter({ id: 1, gone: true })).toEqual(['first 01-03..now'])
+  // What was read before, and what is older, does not bring it back.
+  expect(await versionsAfter(version('first', '01-03'))).toEqual(['first 01-03..now'])
+  const late = ['late 01-01..01-03', 'first 01-03..now']
+  expect(await versionsAfter(version('late', '01-01'))).toEqual(late)
+  expect(await versionsAfter({ id: 1, gone: true }, version('first', '01-03'))).toEqual(late)
+  // Its version is older than the moment at which the deletion was loaded, and newer than what was deleted.
+  const back = ['late 01-01..01-03', 'first 01-03..01-05', 'back 01-05..']
+  expect(await versionsAfter(version('back', '01-05'))).toEqual(back)
+  // Deleted again, and now the API tells when: the end is known, and what falls before it is over.
+  await versionsAfter({ id: 1, gone: true })
+  await versionsAfter({ id: 1, gone: true, at: '2025-01-08T00:00:00Z' })
+  expect(await versionsAfter(version('over', '01-07'))).toEqual([
+    ...back.slice(0, 2),
+    'back 01-05..01-07',
+    'over 01-07..01-08',
+  ])
+})

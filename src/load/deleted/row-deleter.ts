@@ -11,7 +11,7 @@ import { lockHistory } from '../history/write-history.ts'
 import { keyNames, noteSeenSql } from '../mirror/mirror-sql.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from '../shape/shape-check.ts'
-import { deleteRowsSql, rowsLockSql, type DeletionReason } from './deleted-rows.ts'
+import { deleteRowsSql, rowsLockSql, type DeletionReason, type RemoveOptions } from './deleted-rows.ts'
 import type { EncodedTombstone } from './encode-tombstones.ts'
 
 let stagingTables = 0
@@ -94,7 +94,7 @@ export class RowDeleter {
       )
     if (isHistory) await lockHistory(transaction, this.#table.name)
     const deletion = isHistory
-      ? endVersionsSql(this.#table, source, columns, version)
+      ? endVersionsSql({ table: this.#table, slice: this.#slice, columns, version }, source)
       : deleteRowsSql(source, { table: this.#table, slice: this.#slice, columns, version, reason: 'announced' })
     const lists = this.#lists?.sql(source, columns, 'announced') ?? []
     // What the API announces as deleted is not missing in its list.
@@ -107,21 +107,21 @@ export class RowDeleter {
 
 /** Returns the statement that ends the versions of a history in which deletions fall. */
 function endVersionsSql(
-  { name, loadedAt }: Table,
+  { table, slice, columns, version }: Pick<RemoveOptions, 'table' | 'slice' | 'columns' | 'version'>,
   source: string,
-  columns: readonly LoadedColumn[],
-  version: LoadedColumn | undefined,
 ): string {
   const at = version && `s.${quoteIdentifier(version.name)}`
   return closeSql({
-    table: quoteTable(name),
+    table: quoteTable(table.name),
     source,
     keys: columns.filter(({ key }) => key),
     moment:
       version && at && isTime(version.type)
         ? `case when ${at} is not null then ${momentSql(at, version.type)} end`
         : 'null::timestamptz',
-    loadedAt,
+    loadedAt: table.loadedAt,
+    // Where versions begin when they are loaded, a new one never begins before the end of another.
+    ...(table.versionBy !== undefined && { remembers: { table, slice } }),
   })
 }
 

@@ -1,13 +1,14 @@
-import { quoteIdentifier } from '../../database/quote.ts'
+import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { systemColumns } from '../shape/system-columns.ts'
 import { EXACT_TYPES } from '../upsert-sql.ts'
+import { isTimelessEndSql } from './close-versions.ts'
 import { FROM, TO } from './columns.ts'
 import { BEFORE_ALL, momentSql, type VersionTime } from './version-time.ts'
 
 export interface HistoryOptions {
-  /** The quoted name of the table. */
-  readonly table: string
+  /** The name of the table. */
+  readonly name: string
   /** The quoted name of a table with the sent rows, numbered by `SENT`. */
   readonly source: string
   /** The quoted name of the temporary table that is made for the plan. */
@@ -33,7 +34,8 @@ const STORED = '"?stored"'
  *
  * 1. The plan: what becomes of each sent row that is not stored as it is. A row with the key and beginning of a stored
  *    one corrects it; any other one is a new version, which ends where the stored version that it falls into has ended,
- *    or where the next one begins. A gap before it is a deletion, and stays one.
+ *    or where the next one begins. A gap before it is a deletion, and stays one. If a deletion without a time has ended
+ *    the last version of its key, a newer one does not end with it: its record has come back.
  * 2. Corrections, in a statement of their own: a version may be corrected and ended by one batch.
  * 3. The versions that new ones fall into end where the first of those begins. They end before the new ones are
  *    inserted, because a key has only one current version.
@@ -43,17 +45,18 @@ const STORED = '"?stored"'
  * Stored rows that are not changed are neither written nor locked.
  */
 export function historySql(options: HistoryOptions): string[] {
-  const { table, plan, columns, loadedAt } = options
+  const { name, plan, columns, loadedAt } = options
+  const table = quoteTable(name)
   const { names, keys, changing } = partsOf(columns)
   const stamp = loadedAt ? [quoteIdentifier(systemColumns.loadedAt)] : []
-  const stamped = stamp.map((name) => `, ${name} = statement_timestamp()`).join('')
+  const stamped = stamp.map((column) => `, ${column} = statement_timestamp()`).join('')
   const at = (one: string, other: string): string => keys.map((key) => `${one}.${key} = ${other}.${key}`).join(' and ')
   return [
     planSql(options),
     // Without statistics the planner takes a small plan for a large one, and reads the whole table for it.
     `analyze ${plan} (${[...keys, FROM, ACTION].join(', ')})`,
     `with written as (
-  update ${table} as t set ${changing.map((name) => `${name} = p.${name}`).join(', ')}${stamped}
+  update ${table} as t set ${changing.map((column) => `${column} = p.${column}`).join(', ')}${stamped}
   from ${plan} as p where p.${ACTION} = 'correct' and ${at('t', 'p')} and t.${FROM} = p.${FROM} returning 1
 )
 select count(*) as corrected from written`,
@@ -98,7 +101,8 @@ function partsOf(columns: readonly LoadedColumn[]): Parts {
   return { names: namesOf(columns), keys, changing: changing.length > 0 ? changing : keys }
 }
 
-function planSql({ table, source, plan, columns, time, keepsStored }: HistoryOptions): string {
+function planSql({ name: tableName, source, plan, columns, time, keepsStored }: HistoryOptions): string {
+  const table = quoteTable(tableName)
   const { names, keys, changing } = partsOf(columns)
   const list = names.join(', ')
   const sameKey = (of: string): string => keys.map((key) => `o.${key} = ${of}.${key}`).join(' and ')
@@ -125,6 +129,10 @@ function planSql({ table, source, plan, columns, time, keepsStored }: HistoryOpt
     begins === undefined
       ? `greatest(statement_timestamp(), o.${FROM} + interval '1 microsecond', o.${TO}) as ${FROM}`
       : `s.${FROM}`
+  const reopens =
+    begins === undefined
+      ? ''
+      : `\n      when after.${FROM} is null and ${isTimelessEndSql(tableName, 'c', columns, `before.${TO}`)} then null`
   return `create temporary table ${plan} on commit drop as
 with sent as (
   select ${list}${begins === undefined ? '' : `, ${begins} as ${FROM}`},
@@ -140,7 +148,8 @@ with sent as (
 select c.*,
   case when before.${TO} is null or before.${TO} > c.${FROM} then before.${FROM} end as ${SPLITS},
   least(
-    case when before.${FROM} is null or before.${TO} <= c.${FROM} then after.${FROM} else before.${TO} end,
+    case when before.${FROM} is null or before.${TO} <= c.${FROM} then after.${FROM}${reopens}
+      else before.${TO} end,
     lead(c.${FROM}) over (partition by ${keys.map((key) => `c.${key}`).join(', ')}, c.${ACTION} order by c.${FROM})
   ) as ${TO}
 from changed as c

@@ -31,7 +31,7 @@ export const writeHistory =
     await lockHistory(transaction, name)
     if (table.mirror) await transaction.run(noteSeenSql(table, source, keyNames(columns)))
     const statements = historySql({
-      table: quoteTable(name),
+      name,
       source,
       plan: `pg_temp.sluice_plan_${batches}`,
       columns,
