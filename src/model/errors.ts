@@ -120,6 +120,13 @@ export class PositionLostError extends SluiceError {
   }
 }
 
+/** The API no longer knows the delta token of a mirror. The slice has to restart, and reads everything. */
+export class TokenExpiredError extends PositionLostError {
+  static {
+    defineErrorName(this)
+  }
+}
+
 /** The API no longer has the results of a job. The slice has to restart, with another job. */
 export class ResultsLostError extends PositionLostError {
   static {

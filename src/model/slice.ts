@@ -30,6 +30,11 @@ export interface SliceRead extends Range {
   /** True if rows are merged by a key, so that reading unchanged rows again changes nothing. @default false */
   readonly isMerged?: boolean
   /**
+   * True if the reading of a slice without `since` deletes what it does not bring. An expired delta token throws a
+   * `TokenExpiredError` then: only the slice can read everything instead. @default false
+   */
+  readonly isMirror?: boolean
+  /**
    * Children only: a hash of the ancestors. It goes into the hashes of the records, because another parent may have
    * equal records.
    */

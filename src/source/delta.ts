@@ -1,5 +1,5 @@
 // Delta tokens: the last page of a reading holds the token with which the next run asks for what has changed since.
-import { HttpError, PagingError, UsageError } from '../model/errors.ts'
+import { HttpError, PagingError, TokenExpiredError, UsageError } from '../model/errors.ts'
 import type { HighWaterMark, Page } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { ApiResponse, Delta, PageRequest } from '../model/request.ts'
@@ -68,7 +68,7 @@ export type ReadFrom = (slice: SliceRead) => AsyncGenerator<Page, void, undefine
 
 /**
  * Yields the pages since the slice's token. A token that the API no longer knows is answered by everything, from the
- * start, because nothing says what has changed since.
+ * start, because nothing says what has changed since. Throws a `TokenExpiredError` for a mirror.
  */
 export async function* readSinceToken(
   delta: Delta<never>,
@@ -86,6 +86,11 @@ export async function* readSinceToken(
       throw new UsageError(
         'the API no longer knows the delta token, and would return all records again. Without a key the table would ' +
           'have them twice. Give the table a key, or empty it and let `sluice cursor reset` begin anew',
+        { cause: error },
+      )
+    if (slice.isMirror)
+      throw new TokenExpiredError(
+        'the API no longer knows the delta token, so everything is read again, and the mirror deletes what is gone',
         { cause: error },
       )
     emit({

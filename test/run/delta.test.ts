@@ -120,6 +120,31 @@ test('a token that the API has forgotten leads to a whole reading with a warning
   expect(api.requests.at(-1)?.query.get('$deltatoken')).toBe('4')
 })
 
+test('a mirror whose token was forgotten reads everything, also after an interruption, and deletes what is gone', async () => {
+  const graph = new GraphLike(users(7))
+  await using api = await apiServer((request) => graph.answer(request))
+  await using target = await testDatabase()
+  const flow = pipeline('p', { streams: { users: usersOf(api).into('t.users', { key: 'id', mirror: true }) } })
+  const go = async () => (await runPipeline(flow, { database: target.url })).streams.users
+  await go()
+  graph.log.push({ id: 8, name: 'user 8' })
+  // A reading since a token says nothing of what is missing.
+  expect(await go()).toMatchObject({ counts: { inserted: 1 }, warnings: [] })
+  // A user is removed while the token is lost.
+  graph.log.splice(1, 1)
+  graph.log.push({ id: 9, name: 'user 9' })
+  graph.forgotten = 100
+  graph.failAt = 4
+  expect((await go()).status).toBe('failed')
+  expect(await stored(target)).toContainEqual({ id: 1, name: 'user 1' })
+  graph.failAt = undefined
+  expect(await go()).toMatchObject({ status: 'done', mirroredRows: 1 })
+  expect((await stored(target)).map(({ id }) => id)).toEqual([0, 2, 3, 4, 5, 6, 8, 9])
+  graph.forgotten = 0
+  expect(await go()).toMatchObject({ status: 'done', counts: { fetched: 0 } })
+  expect(await stored(target)).toHaveLength(8)
+})
+
 test('append without a key fails instead of storing everything again after a forgotten token', async () => {
   const graph = new GraphLike(users(3))
   await using api = await apiServer((request) => graph.answer(request))

@@ -13,7 +13,13 @@ import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import { UNCONFIRMED } from '../../load/mirror/delete-missing.ts'
 import { NeedsSchemaChange } from '../../load/shape/schema-change.ts'
 import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
-import { ListMovedError, PositionLostError, ResultsLostError, SchemaError } from '../../model/errors.ts'
+import {
+  ListMovedError,
+  PositionLostError,
+  ResultsLostError,
+  SchemaError,
+  TokenExpiredError,
+} from '../../model/errors.ts'
 import type { Page, ReadCounts } from '../../model/page.ts'
 import { isMerged, type Table } from '../../model/recipe.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
@@ -80,13 +86,22 @@ export async function syncSlice(
       if (error instanceof ListMovedError && error.passDigest !== undefined) passDigests.add(error.passDigest)
       if (error instanceof PositionLostError) {
         const lost = { ...context.slice }
-        await restartSlice(context)
+        await restartSlice(context, error instanceof TokenExpiredError ? wholeOf(lost) : undefined)
         if (!source.read) await endGivenUpJobs(context, lost)
       } else if (!(error instanceof ReadAgainError)) throw error
       context.stream.warn(error.message)
     }
   }
 }
+
+/** A reading of everything in place of one since a token. It ends with the token of its own last page. */
+const wholeOf = ({ definition, cursor }: HeldSlice): Restart => ({
+  reason: 'full',
+  definition,
+  cursor,
+  since: undefined,
+  until: undefined,
+})
 
 async function syncSliceOnce(context: SliceContext, source: SliceSource, passes: Passes): Promise<void> {
   const { stream, scope, slice } = context
@@ -172,6 +187,7 @@ function sliceRead(slice: HeldSlice, table: Table, passes: Passes): SliceRead {
     until,
     restart: isKeyless ? 'slice' : 'page',
     isMerged: isMerged(table),
+    isMirror: table.mirror !== undefined,
     startedAt,
     ...passes,
     ...(!isKeyless && { key: table.key }),
