@@ -161,7 +161,7 @@ export type { Clock } from './run/schedule/clock.ts'
 export type { ScheduleOptions } from './run/schedule/schedule.ts'
 export type { AccountsChange } from './run/accounts/live-accounts.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
-export type { DiffReport, StreamDiff } from './run/verify/stream-diff.ts'
+export type { DiffReport, ListDiff, StreamDiff } from './run/verify/stream-diff.ts'
 export type {
   Repair,
   StreamVerification,

@@ -29,3 +29,26 @@ export interface DifferenceSample {
   /** Of a row that is in both. */
   readonly columns?: readonly DifferingColumn[]
 }
+
+/** Entries of one nested list, by what they are to its table. Those of records that are no fault are left out. */
+export interface ListCounts {
+  /** Entries of the records that were compared. */
+  readonly read: number
+  readonly equal: number
+  readonly missing: number
+  readonly stale: number
+  /** In the table, and not in the list of its record. */
+  readonly extra: number
+  /** Written since the comparison began, so nothing is known of them. */
+  readonly changedMeanwhile: number
+  /** They differ, and the next run reads their records by itself. */
+  readonly notReadYet: number
+}
+
+/** What was found in the table of one nested list. */
+export interface ListDifferences {
+  readonly table: string
+  readonly counts: ListCounts
+  /** The first entries of each kind. */
+  readonly samples: readonly DifferenceSample[]
+}

@@ -1,5 +1,5 @@
 import { openText } from '../../model/completeness.ts'
-import type { StreamDiff } from '../../run/verify/stream-diff.ts'
+import type { ListDiff, StreamDiff } from '../../run/verify/stream-diff.ts'
 import { formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
 import { shownSamples } from './difference-text.ts'
 
@@ -8,21 +8,14 @@ const MAX_COLUMNS = 20
 
 /** Lays out what the next run of a stream would change. */
 export function diffText(diff: StreamDiff): string {
-  const { pipeline, stream, table, since, completeness, samples, warnings, error } = diff
+  const { pipeline, stream, table, since, completeness, lists = [], warnings, error } = diff
   const start = since === undefined ? 'from the start' : `since ${since}`
   const grade = completeness === undefined ? '' : ` (${completeness.grade})`
   const open = openText(completeness)
-  const counts = KINDS.flatMap(([name, text, kind]) =>
-    diff[name] === 0
-      ? []
-      : [
-          `${formatNumber(diff[name])} ${text}${name === 'update' ? columnsText(diff) : ''}` +
-            shownSamples(samples.filter((sample) => sample.kind === kind)),
-        ],
-  )
   const lines = [
     `${start}: ${formatCount(diff.read, 'row')} read${grade}`,
-    ...counts,
+    ...countLines(diff, columnsText(diff)),
+    ...lists.flatMap(listLines),
     ...diff.alterations.map((change) => `the table would be altered: ${change}`),
     ...(open === undefined ? [] : [`it is not proven that everything was read: ${open}`]),
     ...warnings.map((text) => `warning: ${text}`),
@@ -31,6 +24,22 @@ export function diffText(diff: StreamDiff): string {
   ]
   return [`${pipeline}.${stream} -> ${table}`, ...lines.map((line) => `  ${line}`)].join('\n')
 }
+
+const listLines = (list: ListDiff): string[] => [
+  `${list.table}: ${formatCount(list.read, 'entry', 'entries')} of these records`,
+  ...countLines({ ...list, rejected: 0 }).map((line) => `  ${line}`),
+]
+
+/** Returns a line for each count that is not 0, with its samples. `columns`: what is said of the rows to update. */
+const countLines = (diff: Pick<StreamDiff, (typeof KINDS)[number][0] | 'samples'>, columns = ''): string[] =>
+  KINDS.flatMap(([name, text, kind]) =>
+    diff[name] === 0
+      ? []
+      : [
+          `${formatNumber(diff[name])} ${text}${name === 'update' ? columns : ''}` +
+            shownSamples(diff.samples.filter((sample) => sample.kind === kind)),
+        ],
+  )
 
 const KINDS = [
   ['insert', 'to insert', 'missing'],

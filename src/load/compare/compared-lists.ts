@@ -1,6 +1,6 @@
 import { quoteTable } from '../../database/quote.ts'
 import type { ScratchSession } from '../../database/scratch-session.ts'
-import type { DifferenceSample } from '../../model/difference.ts'
+import type { DifferenceSample, ListDifferences } from '../../model/difference.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { RowShape } from '../encode/encoded-page.ts'
 import type { ChildTable } from '../nested/child-tables.ts'
@@ -26,33 +26,13 @@ import {
   entrySamplesSql,
   isThereSql,
   keepComparedSql,
+  ofExtraSql,
   parentsSql,
   stillDifferSql,
   type ListCompared,
   type ListNames,
 } from './lists-sql.ts'
 import { BATCH } from './scratch-sql.ts'
-
-/** Entries of one nested list, by what they are to its table. Those of records that are no fault are left out. */
-export interface ListCounts {
-  /** Entries that the compared records have. */
-  readonly read: number
-  readonly equal: number
-  readonly missing: number
-  readonly stale: number
-  /** In the table of the list, and not in the list of its record. */
-  readonly extra: number
-  readonly changedMeanwhile: number
-  readonly notReadYet: number
-}
-
-/** What was found in the table of one nested list. */
-export interface ListDifferences {
-  readonly table: string
-  readonly counts: ListCounts
-  /** The first entries of each kind. */
-  readonly samples: readonly DifferenceSample[]
-}
 
 export interface CompareListsOptions {
   /** The records' table; undefined if it does not exist. */
@@ -109,22 +89,34 @@ export class ComparedLists {
     await this.#on.query(parentsSql(root, keys, part).join(';\n'))
     const found: ListDifferences[] = []
     for (const list of this.lists) {
-      const { account } = this.#root
-      const ofKey = this.#root.key.flatMap((field) => keys.find((column) => column.field === field)?.name ?? [])
       const names: ListNames = {
         read: list.name,
         different: list.different,
-        parentKeys: [...(account ? [account.name] : []), ...ofKey],
-        ownKeys: [
-          ...(account ? [account.name] : []),
-          ...list.child.parentFields.slice(0, ofKey.length).map(columnName),
-        ],
+        ...this.#keysOf(list, keys),
         isThere: isThereSql(shapes, list.child.list),
       }
       found.push(await list.compare(names, options))
       await this.#on.query(collectListFaultsSql({ types }, names, part))
     }
     return found
+  }
+
+  /** Returns for each list how many entries of extra records its table has. Call it after `collectExtra`. */
+  async countOfExtra(keys: readonly LoadedColumn[], beginning: Compared['beginning']): Promise<number[]> {
+    const counts: number[] = []
+    for (const list of this.lists) counts.push(await list.countOfExtra(this.#keysOf(list, keys), beginning))
+    return counts
+  }
+
+  /** Returns the columns by which the entries of a list belong to their records. */
+  #keysOf({ child }: ListRows, keys: readonly LoadedColumn[]): Pick<ListNames, 'parentKeys' | 'ownKeys'> {
+    const { account, key } = this.#root
+    const ofKey = key.flatMap((field) => keys.find((column) => column.field === field)?.name ?? [])
+    const first = account ? [account.name] : []
+    return {
+      parentKeys: [...first, ...ofKey],
+      ownKeys: [...first, ...child.parentFields.slice(0, ofKey.length).map(columnName)],
+    }
   }
 
   /** Returns how many of the entries that differed still do. */
@@ -242,6 +234,13 @@ export class ListRows {
       },
       samples,
     }
+  }
+
+  async countOfExtra(names: Pick<ListNames, 'parentKeys' | 'ownKeys'>, beginning: Compared['beginning']) {
+    const compared = await this.#compared(beginning)
+    if (!compared) return 0
+    const { count } = await this.#on.one<{ count: string }>(ofExtraSql(names, compared))
+    return Number(count)
   }
 
   async countAgain(beginning: Compared['beginning']): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { Queryable } from '../../database/queryable.ts'
 import { ScratchSession } from '../../database/scratch-session.ts'
-import type { DifferenceKind, DifferenceSample } from '../../model/difference.ts'
+import type { DifferenceKind, DifferenceSample, ListDifferences } from '../../model/difference.ts'
 import { LoadError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { hasDeletedSql, removeStaleSql } from '../deleted/deleted-rows.ts'
@@ -24,7 +24,6 @@ import {
 } from './compare-sql.ts'
 import { sampleOf, type SampleRow } from './difference-sample.ts'
 import { OLDEST_RUNNING } from './oldest-running.ts'
-import type { ListDifferences } from './compared-lists.ts'
 import { followTypes } from './follow-types.ts'
 import { ReadRows } from './read-rows.ts'
 import { DIFFERENT, EXTRA, READ } from './scratch-sql.ts'
@@ -121,16 +120,15 @@ export class Comparison implements AsyncDisposable {
   /** Collects the rows of the reading that differ from the table, and returns their numbers. */
   async compare({ part, isReplaced = false }: CompareOptions): Promise<Differences> {
     this.#isReplaced = isReplaced
-    const { rows } = this
-    await rows.keepNewest()
+    await this.rows.keepNewest()
     await this.#removeDeleted()
     // Another run may have created it since.
     this.#shape ??= await readShape(this.#session, this.#table)
     if (this.exists) {
       const compared = await this.#compared()
-      for (const [number, shape] of rows.shapes.entries())
+      for (const [number, shape] of this.rows.shapes.entries())
         await this.#session.query(collectDifferentSql(compared, shape, { number, part }))
-    } else await this.#session.query(collectMissingSql({ types: rows.columns }, part))
+    } else await this.#session.query(collectMissingSql({ types: this.rows.columns }, part))
     const { read } = await this.#session.one<{ read: string }>(`select count(*) as read from ${READ}`)
     const found = await this.#session.query<{ kind: DifferenceKind; count: string }>(
       `select "?kind" as kind, count(*) as count from ${DIFFERENT} where "?part" = ${part} group by 1`,
@@ -154,6 +152,11 @@ export class Comparison implements AsyncDisposable {
     if (!lists || this.#keys.length === 0) return undefined
     const root = this.exists ? await this.#compared() : undefined
     return lists.compare({ root, types, keys: this.#keys, shapes, beginning: this.beginning, part, limit })
+  }
+
+  /** Returns for each nested list how many entries of extra rows its table has. */
+  async countListsOfExtra(): Promise<readonly number[]> {
+    return (this.#hasExtra && (await this.rows.lists?.countOfExtra(this.#keys, this.beginning))) || []
   }
 
   /**
@@ -222,9 +225,8 @@ export class Comparison implements AsyncDisposable {
   /** Returns the keys of the first extra rows of a part. */
   async extraSamples(part: number, limit: number): Promise<DifferenceSample[]> {
     if (!this.#hasExtra) return []
-    const keys = this.#keys
     const rows = await this.#session.query<SampleRow>(
-      `select ${keyJsonSql('e', keys)} as key, null as columns from ${EXTRA} as e
+      `select ${keyJsonSql('e', this.#keys)} as key, null as columns from ${EXTRA} as e
         where "?part" = ${part} limit ${limit}`,
     )
     return rows.map((row) => sampleOf('extra', row))
@@ -281,16 +283,15 @@ export class Comparison implements AsyncDisposable {
 
   /** Reads the table again, which may have changed since: other runs may go on. */
   async #compared(): Promise<Compared> {
-    const { rows } = this
     const before = this.#shape
     const shape = await readShape(this.#session, this.#table)
     if (!shape || !before) throw new LoadError(`${this.#table.name}: the table was dropped while it was compared`)
-    await followTypes(rows, before, shape)
+    await followTypes(this.rows, before, shape)
     this.#shape = shape
     return {
       table: this.#table,
       shape,
-      types: rows.columns,
+      types: this.rows.columns,
       beginning: this.beginning,
       keepsDeleted: this.#keepsDeleted,
       isReplaced: this.#isReplaced,

@@ -6,7 +6,7 @@ import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { columnList } from '../shape/shape-check.ts'
 import { ABSENT_COLUMN, comparedColumns, differsSql } from '../upsert-sql.ts'
 import { keyJsonSql, recentSql, shown, storedSql, XMIN, type Beginning, type Compared } from './compare-sql.ts'
-import { BATCH, DIFFERENT, LATER, READ, ROW, SHAPE } from './scratch-sql.ts'
+import { BATCH, DIFFERENT, EXTRA, LATER, READ, ROW, SHAPE } from './scratch-sql.ts'
 
 /** The records whose lists the tables should have as they were read. */
 export const PARENTS = 'pg_temp.sluice_list_parents'
@@ -62,11 +62,17 @@ export function isThereSql(shapes: readonly RowShape[], list: number): string {
   return cases.length === 0 ? 'true' : `(case p.${SHAPE} ${cases.join(' ')} end) is not true`
 }
 
-const ofParentSql = ({ parentKeys, ownKeys, isThere }: ListNames, alias: string): string =>
-  [
-    ...parentKeys.map((name, at) => `p.${quoteIdentifier(name)} = ${alias}.${quoteIdentifier(ownKeys[at] ?? '')}`),
-    isThere,
-  ].join(' and ')
+const ofKeysSql = ({ parentKeys, ownKeys }: Pick<ListNames, 'parentKeys' | 'ownKeys'>, alias: string): string =>
+  parentKeys
+    .map((name, at) => `p.${quoteIdentifier(name)} = ${alias}.${quoteIdentifier(ownKeys[at] ?? '')}`)
+    .join(' and ')
+
+const ofParentSql = (names: ListNames, alias: string): string => `${ofKeysSql(names, alias)} and ${names.isThere}`
+
+/** Returns the query that counts the entries of records that only the table has. */
+export const ofExtraSql = (names: Pick<ListNames, 'parentKeys' | 'ownKeys'>, compared: ListCompared): string =>
+  `select count(*) as count from ${storedSql(compared)} as t
+where exists (select from ${EXTRA} as p where ${ofKeysSql(names, 't')})`
 
 /** Returns the statements that take away entries of records that are not compared, or that were read again since. */
 export const keepComparedSql = (names: ListNames): string[] => [

@@ -26,6 +26,7 @@ import { sinceOf } from '../sync/mirror-reading.ts'
 import { openReading, type Reading } from './open-reading.ts'
 import { endsWithMirror, refuseDeletes, unreadScope } from './foresee-deletes.ts'
 import { readInto } from './read-into.ts'
+import { diffLists } from './diff-lists.ts'
 import type { StreamDiff } from './stream-diff.ts'
 
 /** Options of `diff()`. */
@@ -119,7 +120,7 @@ async function compared(
   const since = sinceOf(start.since, recipe, table)
   const isMirror = endsWithMirror(since, recipe, table)
   const streamName = `${withoutAccount(pipeline.name)}.${stream}`
-  await using comparison = await Comparison.open(database, table, { streamName, signal })
+  await using comparison = await Comparison.open(database, table, { streamName, lists: true, signal })
   await refuseDeletes(comparison, { ...name, table, isMirror })
   if (!options.full) {
     await checkStart(reading, { ...name, recipe, table }, warn)
@@ -248,7 +249,7 @@ function memory(
 }
 
 type Counted = Pick<Found, 'read' | 'insert' | 'update' | 'unchanged' | 'delete' | 'changedMeanwhile'> &
-  Partial<Pick<Found, 'columns' | 'samples'>>
+  Partial<Pick<Found, 'columns' | 'samples' | 'lists'>>
 
 interface ComparedRows {
   readonly counted: Counted
@@ -276,6 +277,7 @@ async function byKey(
       ...(await comparison.samples({ part: 0, kinds: ['missing', 'stale'], limit })),
       ...(await comparison.extraSamples(0, limit)),
     ],
+    ...defined({ lists: await diffLists(comparison, table, limit) }),
   }
   return { counted, gone: extra - announced }
 }

@@ -2,6 +2,22 @@
 import type { Completeness } from '../../model/completeness.ts'
 import type { DifferenceSample } from '../../model/difference.ts'
 
+/** What the next run of a stream would do to the table of one of its nested lists. */
+export interface ListDiff {
+  readonly table: string
+  /** Entries of the records that it would store. */
+  readonly read: number
+  readonly insert: number
+  readonly update: number
+  readonly unchanged: number
+  /** Entries that would be deleted: their records no longer have them, or are deleted themselves. */
+  readonly delete: number
+  /** Written by others since the comparison began. */
+  readonly changedMeanwhile: number
+  /** The first entries to insert (`missing`), to update (`stale`) and to delete (`extra`) of records that were read. */
+  readonly samples: readonly DifferenceSample[]
+}
+
 /** What the next run of a stream would do to its table. */
 export interface StreamDiff {
   /** With the account, as in `shops@north`. */
@@ -32,6 +48,8 @@ export interface StreamDiff {
   readonly completeness?: Completeness
   /** The first rows to insert (`missing`), to update (`stale`) and to delete (`extra`). */
   readonly samples: readonly DifferenceSample[]
+  /** The tables of nested lists. Absent if there are none. */
+  readonly lists?: readonly ListDiff[]
   readonly warnings: readonly string[]
   readonly requests: number
   readonly ms: number

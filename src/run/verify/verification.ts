@@ -1,6 +1,6 @@
 // In a file of its own, so that an import of these types does not need the types of the database driver.
 import type { Completeness } from '../../model/completeness.ts'
-import type { DifferenceSample } from '../../model/difference.ts'
+import type { DifferenceSample, ListDifferences } from '../../model/difference.ts'
 
 /** Rows of a stream, by what a comparison with its table has found. */
 export interface VerifiedCounts {
@@ -25,24 +25,7 @@ export interface VerifiedCounts {
 }
 
 /** Entries of a nested list, by what a comparison with its table has found. */
-export interface VerifiedList {
-  readonly table: string
-  readonly counts: {
-    /** Entries of the records that were compared. */
-    readonly read: number
-    readonly equal: number
-    readonly missing: number
-    readonly stale: number
-    /** In the table, and not in the list of its record. */
-    readonly extra: number
-    /** Written since the verification began, so nothing is known of them. */
-    readonly changedMeanwhile: number
-    /** They differ, and the next run reads their records by itself. */
-    readonly notReadYet: number
-  }
-  /** The first entries of each kind. */
-  readonly samples: readonly DifferenceSample[]
-}
+export type VerifiedList = ListDifferences
 
 /** What was found in one window, or in the whole stream. */
 export interface VerifiedPart {

@@ -1,9 +1,11 @@
 import { expect, jest, test } from '@jest/globals'
+import { diffText } from '../../../src/cli/output/diff-text.ts'
 import { verificationText } from '../../../src/cli/output/verification-text.ts'
 import { byCursor, http, pipeline, since, until } from '../../../src/index.ts'
 import { Comparison } from '../../../src/load/compare/comparison.ts'
 import { NeedsSchemaChange } from '../../../src/load/shape/schema-change.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
+import { diffPipeline } from '../../../src/run/verify/diff-pipeline.ts'
 import { verifyPipeline } from '../../../src/run/verify/verify-pipeline.ts'
 import { answering, moment, rows, type Row } from '../../backfill/source.ts'
 import { apiServer } from '../../support/api-server.ts'
@@ -147,4 +149,64 @@ test('of a record that is read twice, the lists of the later one are compared', 
     { counts: { ...none, read: 1, equal: 1 } },
     { counts: { ...none, read: 2, equal: 2 } },
   ])
+})
+
+test('diff says what the next run changes in the tables of lists, and that run changes it', async () => {
+  const data = rows(8).map(order)
+  await using api = await apiServer(answering(() => data))
+  await using test = await testDatabase()
+  const table = { key: 'id', mirror: true, children: { lines: { key: 'line', children: { discounts: {} } }, tags: {} } }
+  const flow = pipeline('nested', {
+    streams: {
+      rows: http(api.origin)
+        .get<{ items: Order[]; next: string | null }>('/rows')
+        .pages(byCursor('after', 'next'))
+        .records('items')
+        .into('t.rows', table as { key: 'id' }),
+    },
+  })
+  const [first] = await diffPipeline(flow, { database: test.url })
+  expect(first).toMatchObject({ insert: 8, lists: [{ insert: 16 }, { insert: 16 }, { insert: 16 }] })
+  await runPipeline(flow, { database: test.url })
+  await test.database.query(`update t.rows_lines set sku = 'altered' where (rows_id, line) = (4, 1)`)
+  await test.database.query('delete from t.rows_tags where (rows_id, _index) = (5, 1)')
+  data[2] = { ...data[2]!, lines: [], tags: ['blue', 'green', 'yellow'] }
+  data.splice(7, 1)
+  const [found] = await diffPipeline(flow, { database: test.url })
+  const none = { insert: 0, update: 0, changedMeanwhile: 0 }
+  expect(found).toMatchObject({
+    ...none,
+    read: 7,
+    delete: 1,
+    unchanged: 7,
+    lists: [
+      {
+        ...none,
+        table: 't.rows_lines',
+        read: 12,
+        update: 1,
+        unchanged: 11,
+        delete: 4,
+        samples: [
+          { kind: 'stale', key: { rows_id: 4, line: 1 }, columns: [{ before: 'altered', after: 'sku 4 1' }] },
+          { kind: 'extra', key: { rows_id: 2, line: 1 } },
+          { kind: 'extra', key: { rows_id: 2, line: 2 } },
+        ],
+      },
+      { ...none, table: 't.rows_lines_discounts', read: 12, unchanged: 12, delete: 4 },
+      { ...none, table: 't.rows_tags', read: 15, insert: 2, update: 1, unchanged: 12, delete: 2 },
+    ],
+  })
+  expect(diffText(found!)).toContain(
+    '  t.rows_lines: 12 entries of these records\n    1 to update\n      rows_id 4, line 1',
+  )
+  const { streams } = await runPipeline(flow, { database: test.url })
+  expect(streams.rows).toMatchObject({
+    mirroredRows: 1,
+    children: {
+      't.rows_lines': { inserted: 0, updated: 1, unchanged: 11, deleted: 4 },
+      't.rows_lines_discounts': { inserted: 0, updated: 0, unchanged: 12, deleted: 4 },
+      't.rows_tags': { inserted: 2, updated: 1, unchanged: 12, deleted: 2 },
+    },
+  })
 })
