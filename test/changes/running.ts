@@ -1,7 +1,7 @@
 // One run of a seed, and the stream that it reads.
 import { pipeline, source, type ReadContext, type Stream, type StreamReport } from '../../src/index.ts'
 import { isBad, type Sent } from './changing-api.ts'
-import type { Interruption, Scenario } from './scenario.ts'
+import { keepsHistory, mirrors, type Interruption, type Scenario } from './scenario.ts'
 import { SourceLog } from './source-log.ts'
 
 /** One run, and what happens to it. */
@@ -45,7 +45,7 @@ export interface FlowOptions {
 
 /** Returns the pipeline of one run. Each has the same definition. */
 export function flowOf(scenario: Scenario, { schema, running, read }: FlowOptions) {
-  const { write, timing, announces, marks, hasLists, hasRejects } = scenario
+  const { timing, announces, marks, hasLists, hasRejects } = scenario
   const items = source<Sent>((context) => read(context))
   const timed = timing === 'incremental' ? items.incremental('at', { lookback: 0 }) : items
   const existing = announces
@@ -63,8 +63,8 @@ export function flowOf(scenario: Scenario, { schema, running, read }: FlowOption
   const table = {
     key: 'id',
     maxRejects: 10_000,
-    ...(write === 'mirror' && { mirror: true }),
-    ...(write === 'history' && { write: 'history' }),
+    ...(mirrors(scenario) && { mirror: true }),
+    ...(keepsHistory(scenario) && { write: 'history' }),
     ...(timing === 'versioned' && { versionBy: 'at' }),
     ...(marks && { deleted: 'mark' }),
     ...(hasLists && { children: { lines: { key: 'line', children: { tags: {} } } } }),

@@ -2,7 +2,7 @@
 import type { Random } from '../moving/random.ts'
 
 export interface Scenario {
-  readonly write: 'merge' | 'mirror' | 'history'
+  readonly write: 'merge' | 'mirror' | 'history' | 'mirrored history'
   /**
    * `incremental`: records since a cursor, which is also their version. `versioned`: everything in each run, with
    * `versionBy`. `none`: the same, and records have no time.
@@ -34,12 +34,12 @@ export interface Scenario {
 }
 
 export function scenarioOf(random: Random): Scenario {
-  const write = random.pick(['merge', 'merge', 'mirror', 'history', 'history'] as const)
+  const write = random.pick(['merge', 'merge', 'mirror', 'mirror', 'history', 'history', 'mirrored history'] as const)
+  const [isMirror, isHistory] = [mirrors({ write }), keepsHistory({ write })]
   const timing = random.pick(['incremental', 'incremental', 'versioned', 'none'] as const)
-  const lists = write !== 'mirror' && timing !== 'none' && random.chance(0.4) ? 'events' : 'states'
-  const announces = write !== 'mirror' || random.chance(0.3)
-  // A version of a history ends when its deletion is loaded, if that has no time. Here the API lives in another year.
-  const mayBeBare = timing === 'versioned' && write !== 'history' && lists === 'states'
+  const lists = !isMirror && timing !== 'none' && random.chance(0.4) ? 'events' : 'states'
+  const announces = !isMirror || random.chance(0.3)
+  const mayBeBare = timing === 'versioned' && lists === 'states'
   const isBare = announces && (timing === 'none' || (mayBeBare && random.chance(0.5)))
   return {
     write,
@@ -48,8 +48,8 @@ export function scenarioOf(random: Random): Scenario {
     announces,
     isBare,
     keepsTime: announces && !isBare && timing === 'versioned' && random.chance(0.4),
-    marks: write !== 'history' && random.chance(0.3),
-    hasLists: write !== 'history' && random.chance(0.5),
+    marks: !isHistory && random.chance(0.3),
+    hasLists: !isHistory && random.chance(0.5),
     hasRejects: random.chance(0.5),
     hasBackfills: timing === 'incremental' && random.chance(0.6),
     records: random.between(1, 12),
@@ -60,6 +60,13 @@ export function scenarioOf(random: Random): Scenario {
     runs: random.between(2, 4),
   }
 }
+
+/** True if a complete reading, or a whole window, deletes the rows that it did not bring. */
+export const mirrors = ({ write }: Pick<Scenario, 'write'>): boolean =>
+  write === 'mirror' || write === 'mirrored history'
+
+export const keepsHistory = ({ write }: Pick<Scenario, 'write'>): boolean =>
+  write === 'history' || write === 'mirrored history'
 
 /** What ends a run early. `at` counts pages, or the ledger's writes to slices. */
 export interface Interruption {

@@ -5,9 +5,14 @@ import type { Expected, How } from './expected.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stored, StoredRow } from './stored.ts'
 
+/** Ends that are moments of loading: the API lives in an earlier year. */
+const TESTED_SINCE = BigInt(Date.UTC(2025, 0, 1)) * 1_000n
+
 interface Line {
   readonly versions: Map<bigint, State>
   readonly deletions: Set<bigint>
+  /** The newest version when a deletion without a time was read. Only a newer one brings the record back. */
+  endedAt: bigint | undefined
   /**
    * Something was committed after what is newer, such as a replayed reject. A deletion that came before the version
    * that it ends is forgotten (docs/HISTORY.md), so this version may also end later.
@@ -29,6 +34,10 @@ export class TimedVersions implements Expected {
     const line = this.#lines.get(state.id) ?? newLine()
     this.#lines.set(state.id, line)
     const at = momentOf(state)
+    if (state.isGone && this.#scenario.isBare) {
+      line.endedAt = newestOf(line)
+      return
+    }
     if (line.versions.has(at) && !state.isGone) return
     const isSentAgain = state.isGone && line.deletions.has(at)
     const times = [...line.versions.keys(), ...line.deletions]
@@ -36,6 +45,7 @@ export class TimedVersions implements Expected {
     if (!isSentAgain && times.some((time) => time > at || (time === at && !state.isGone))) line.isLate = true
     if (state.isGone) line.deletions.add(at)
     else line.versions.set(at, state)
+    if (line.endedAt !== undefined && at > line.endedAt) line.endedAt = undefined
   }
 
   problem({ rows }: Stored): string | undefined {
@@ -72,7 +82,10 @@ export class TimedVersions implements Expected {
   }
 }
 
-function versionsProblem(rows: readonly StoredRow[], { versions, deletions, isLate }: Line): string | undefined {
+function versionsProblem(
+  rows: readonly StoredRow[],
+  { versions, deletions, endedAt, isLate }: Line,
+): string | undefined {
   const begins = [...versions.keys()].toSorted(ascending)
   if (begins.join() !== rows.map(({ from }) => from).join()) return 'the versions are not those that were stored'
   for (const [index, { from, to, name }] of rows.entries()) {
@@ -81,17 +94,23 @@ function versionsProblem(rows: readonly StoredRow[], { versions, deletions, isLa
     if (to !== undefined && to <= from) return `the version of ${moment(from)} ends before it begins`
     if (to === undefined ? next !== undefined : next !== undefined && to > next)
       return `the version of ${moment(from)} overlaps the next one`
+    const isEnded = to !== undefined && to > TESTED_SINCE
+    if (next === undefined && isEnded && (endedAt === from || (isLate && deletions.size === 0))) continue
     // At the very moment at which a version began, a deletion leaves it one microsecond.
     const ends = [...deletions].flatMap((at) => (at >= from ? [at === from ? at + 1n : at] : [])).toSorted(ascending)
     const inside = next === undefined ? ends : ends.filter((end) => end < next)
-    const allowed = isLate ? [...inside, next] : [inside[0] ?? next]
+    const first = endedAt === from ? TESTED_SINCE : (inside[0] ?? next)
+    const allowed = isLate ? [...inside, next] : [first]
     if (!allowed.includes(to))
       return `the version of ${moment(from)} ends ${moment(to)} and not ${allowed.map(moment).join(' or ')}`
   }
   return undefined
 }
 
-const newLine = (): Line => ({ versions: new Map(), deletions: new Set(), isLate: false })
+const newLine = (): Line => ({ versions: new Map(), deletions: new Set(), endedAt: undefined, isLate: false })
+
+const newestOf = ({ versions }: Pick<Line, 'versions'>): bigint | undefined =>
+  [...versions.keys()].toSorted(ascending).at(-1)
 
 const momentOf = ({ at }: State): bigint => BigInt(Date.parse(at)) * 1_000n
 

@@ -2,8 +2,9 @@
 import { Random } from '../moving/random.ts'
 import type { Expected } from './expected.ts'
 import { LoadedVersions } from './loaded-versions.ts'
+import { MirroredVersions } from './mirrored-versions.ts'
 import { MergedRows } from './merged-rows.ts'
-import { scenarioOf, type Scenario } from './scenario.ts'
+import { keepsHistory, mirrors, scenarioOf, type Scenario } from './scenario.ts'
 import { Simulation, type Target } from './simulate.ts'
 import { TimedVersions } from './timed-versions.ts'
 
@@ -31,6 +32,7 @@ export async function trySeed(seed: number, target: Target): Promise<Outcome> {
 }
 
 function expectedOf(scenario: Scenario): Expected {
-  if (scenario.write !== 'history') return new MergedRows(scenario)
+  if (!keepsHistory(scenario)) return new MergedRows(scenario)
+  if (mirrors(scenario)) return new MirroredVersions(scenario)
   return scenario.timing === 'none' ? new LoadedVersions() : new TimedVersions(scenario)
 }
