@@ -11,7 +11,7 @@ const WAITING_EVENT_MS = 5_000
  * unfinished. Returns undefined if no window is left.
  */
 export async function nextWindow(
-  stream: StreamContext,
+  stream: Pick<StreamContext, 'database' | 'emit' | 'stream' | 'streamName'>,
   options: ClaimWindowOptions,
 ): Promise<ClaimedWindow | undefined> {
   const { database, streamName } = stream
