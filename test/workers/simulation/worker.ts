@@ -13,7 +13,7 @@ import { END } from '../../../src/model/page.ts'
 import type { RateLimits } from '../../../src/index.ts'
 import type { TakenJob, WorkQueue } from '../../../src/queue/queue.ts'
 import { nextWindow } from '../../../src/run/backfill/next-window.ts'
-import { queueOf, versionOf } from '../../../src/run/distribute/piece.ts'
+import { versionOf, windowQueueOf } from '../../../src/run/distribute/piece.ts'
 import { HANDED_OUT_BY, type WindowPiece } from '../../../src/run/distribute/window-piece.ts'
 import { flow } from './flow.ts'
 import type { Timings } from './timings.ts'
@@ -95,12 +95,12 @@ export async function work(options: SimulatedWorkerOptions): Promise<void> {
 }
 
 async function next({ queue, timings, signal, woken }: SimulatedWorkerOptions): Promise<TakenJob> {
-  const name = queueOf(flow)
+  const name = windowQueueOf(flow, 'rows')
   for (;;) {
     signal.throwIfAborted()
     const wake = woken()
-    const ready = await timings.of('look for a job', () => queue.ready([name]))
-    const job = ready.length > 0 ? await timings.of('take a job', () => queue.take(name)) : undefined
+    const ready = await timings.of('look for a job', () => queue.ready())
+    const job = ready.includes(name) ? await timings.of('take a job', () => queue.take(name)) : undefined
     if (job) return job
     using wait = deadline(signal, POLL_MS)
     await abortable(wake, wait.signal).catch(() => signal.throwIfAborted())
