@@ -170,7 +170,15 @@ export type {
   VerifiedWindow,
   VerifyReport,
 } from './run/verify/verification.ts'
-export type { StatusFinding, StatusReport, StatusWait, StreamStatus } from './run/status/stream-status.ts'
+export type {
+  StatusFinding,
+  StatusReport,
+  StatusWait,
+  StatusWaiting,
+  StatusWork,
+  StatusWorker,
+  StreamStatus,
+} from './run/status/stream-status.ts'
 
 // Names of version 0.1: each says what its name is now.
 export {

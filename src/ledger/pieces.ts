@@ -50,11 +50,11 @@ const WORKS_SQL = `(sluice.is_alive(r) and r.seen_at > clock_timestamp() - sluic
  * SQL: the state of run `r` as an attempt. A run that was asked to stop has ended, also if its process was killed
  * before it stopped; one that was interrupted otherwise goes on elsewhere.
  */
-const STATE_SQL = `case
+export const ATTEMPT_STATE = `(case
   when r.status in ('done', 'failed') then 'ended'
   when ${WORKS_SQL} then 'running'
   when r.stop_requested_at is not null then 'ended'
-  else 'left' end`
+  else 'left' end)`
 
 /**
  * Returns the state of the newest attempt at a piece, which stays as it is until the transaction ends; undefined if
@@ -63,7 +63,7 @@ const STATE_SQL = `case
 export async function lockPiece(transaction: Transaction, piece: string): Promise<AttemptState['state'] | undefined> {
   await transaction.query(`select pg_advisory_xact_lock(hashtextextended('sluice piece ' || $1, 0))`, [piece])
   const row = await transaction.maybeOne<{ state: AttemptState['state'] }>(
-    `select ${STATE_SQL} as state from sluice.runs as r where r.piece = $1 order by r.id desc limit 1`,
+    `select ${ATTEMPT_STATE} as state from sluice.runs as r where r.piece = $1 order by r.id desc limit 1`,
     [piece],
   )
   return row?.state
@@ -123,7 +123,7 @@ export async function readAttempts(
     report: Report | null
     error: string | null
   }>(
-    `select distinct on (r.piece) r.piece, r.id as run, r.worker, r.report, r.error, ${STATE_SQL} as state,
+    `select distinct on (r.piece) r.piece, r.id as run, r.worker, r.report, r.error, ${ATTEMPT_STATE} as state,
             case when r.status = 'running' and not ${WORKS_SQL} then 'interrupted' else r.status end as status,
             coalesce((r.options ->> 'isPaused')::boolean, false) as "isPaused"
        from sluice.runs as r where r.piece = any ($1::uuid[]) order by r.piece, r.id desc`,

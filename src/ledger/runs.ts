@@ -26,6 +26,8 @@ export interface StartRunOptions {
   readonly keeper: LeaseKeeper
   /** The piece of work that the run does. @default the run was not handed to workers */
   readonly piece?: PieceAttempt | undefined
+  /** The worker that reads windows of a backfill in this run. @default that of the piece */
+  readonly worker?: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -35,7 +37,7 @@ export interface StartRunOptions {
  */
 export async function startRun(
   database: Database,
-  { kind, pipeline, options = {}, keeper, piece, signal }: StartRunOptions,
+  { kind, pipeline, options = {}, keeper, piece, worker = piece?.worker, signal }: StartRunOptions,
 ): Promise<string> {
   await database.query(
     `update sluice.runs as r set status = 'interrupted', finished_at = ${LAST_SEEN_SQL}, error = '${ENDED_UNEXPECTEDLY}'
@@ -49,7 +51,7 @@ export async function startRun(
       `insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started, piece, worker)
        values ($1, $2, $3, $4, $5, $6, $7)
        on conflict (piece) where status = 'running' and piece is not null do nothing returning id`,
-      [kind, pipeline, displayJson(options), pid, started, piece?.id, piece?.worker],
+      [kind, pipeline, displayJson(options), pid, started, piece?.id, worker],
     )
   if (piece) await endSilentAttempt(database, piece.id, signal)
   const row = await (piece ? unlessTaken(database, piece, signal, insert) : insert(database.with({ signal })))
@@ -73,7 +75,7 @@ async function unlessTaken<Result>(
   return result
 }
 
-export interface FailedStartOptions extends Omit<StartRunOptions, 'keeper'> {
+export interface FailedStartOptions extends Omit<StartRunOptions, 'keeper' | 'worker'> {
   readonly error: string
 }
 

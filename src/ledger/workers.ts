@@ -2,6 +2,7 @@
 import type { Database } from '../database/database.ts'
 import type { Queryable } from '../database/queryable.ts'
 import type { LeaseSession } from './lease/lease-keeper.ts'
+import type { PipelineVersion } from './work-queues.ts'
 
 export interface WorkerRecord {
   readonly name: string
@@ -69,6 +70,12 @@ export async function noteWorker(
 export async function removeWorker(database: Database, id: string, signal: AbortSignal): Promise<void> {
   await database.query('delete from sluice.workers where id = $1', [id], { signal })
 }
+
+/** True if a worker takes work of a pipeline in one version. */
+export const takesWork = (
+  { pipelines, isDraining }: Pick<StoredWorker, 'pipelines' | 'isDraining'>,
+  { pipeline, version }: PipelineVersion,
+): boolean => !isDraining && pipelines[pipeline] === version
 
 /** Returns the workers that are alive, the oldest first. */
 export async function readWorkers(on: Queryable): Promise<StoredWorker[]> {

@@ -38,12 +38,6 @@ export interface TakenJob {
   readonly data: unknown
 }
 
-/** How many jobs of a queue wait. */
-export interface WaitingJobs {
-  readonly queue: string
-  readonly waiting: number
-}
-
 /** Jobs of pg-boss. `take` gives a job to one worker, which touches it until it completes it or gives it back. */
 export class WorkQueue implements AsyncDisposable {
   readonly #database: Database
@@ -152,17 +146,6 @@ export class WorkQueue implements AsyncDisposable {
   /** Removes jobs, whether a worker has them or not. */
   async remove(queue: string, ids: readonly string[]): Promise<void> {
     if (ids.length > 0) await this.#boss.deleteJob(queue, [...ids])
-  }
-
-  /** Returns how many jobs wait in each queue that has any. */
-  async waiting(): Promise<WaitingJobs[]> {
-    const rows = await this.#database.query<{ queue: string; waiting: string }>(
-      `select name as queue, count(*) as waiting from ${QUEUE_SCHEMA}.job where state < 'active' group by name
-        order by name`,
-      [],
-      { timeout: STATEMENT_TIMEOUT },
-    )
-    return rows.map(({ queue, waiting }) => ({ queue, waiting: Number(waiting) }))
   }
 
   /** Ends the background work. Jobs that were taken stay with this process until they are completed or fall silent. */

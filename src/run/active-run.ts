@@ -36,6 +36,8 @@ export interface RunStart {
   readonly pauses?: readonly Pause[]
   /** The piece of work that this run does for another process. @default none */
   readonly piece?: PieceAttempt | undefined
+  /** The worker that reads windows in this run. @default none, or that of the piece */
+  readonly worker?: string | undefined
 }
 
 /**
@@ -95,7 +97,7 @@ export class ActiveRun implements AsyncDisposable {
   /** Records the run in the ledger and drops what killed runs have left: shadow tables, and keys for mirrors. */
   static async start(context: RunContext, start: RunStart): Promise<ActiveRun> {
     const { database, pipeline, readSignal, writeSignal } = context
-    const { kind, streams, options, piece } = start
+    const { kind, streams, options, piece, worker } = start
     await using resources = new AsyncDisposableStack()
     const lossHandlers: LossHandlers = new Map()
     const keeper = resources.use(
@@ -106,7 +108,7 @@ export class ActiveRun implements AsyncDisposable {
       }),
     )
     const recorded = { kind, pipeline: pipeline.name, options: { streams, ...options } }
-    const id = await startRun(database, { ...recorded, keeper, piece, signal: readSignal })
+    const id = await startRun(database, { ...recorded, keeper, piece, worker, signal: readSignal })
     const trace = await traceRun({
       run: id,
       kind,

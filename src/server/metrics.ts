@@ -5,6 +5,7 @@ import type { StoredEvent } from '../ledger/read/read-events.ts'
 import { readOpenReadings } from '../ledger/read/read-open-readings.ts'
 import { countRejects } from '../ledger/read/read-rejects.ts'
 import { readStreams } from '../ledger/read/read-streams.ts'
+import { readWork, type Work } from '../ledger/read/read-work.ts'
 import { GRADES } from '../model/completeness.ts'
 import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
 import { cursorAgeMs } from '../run/status/cursor-age.ts'
@@ -77,6 +78,17 @@ export function openMetrics({
     'state',
   ])
   const readable = gauge('accounts_readable', '1 if the accounts of a pipeline could be read, else 0', ['pipeline'])
+  const workers = gauge('workers', 'Workers that are alive: working, or draining, which take no more work', ['state'])
+  const piecesRunning = gauge('pieces_running', 'Pieces of work that workers do', ['pipeline'])
+  const piecesWaiting = gauge('pieces_waiting', 'Pieces of work that wait for a worker', ['pipeline'])
+  const piecesWithoutWorker = gauge(
+    'pieces_without_worker',
+    'Pieces of work that wait for a version of their pipeline that no worker has',
+    ['pipeline'],
+  )
+  const piecesAge = gauge('pieces_waiting_seconds', 'Time that the oldest waiting piece of work has waited', [
+    'pipeline',
+  ])
   const loop = gauge('event_loop_delay_seconds', 'Delay of the event loop of this server since the last scrape', [
     'quantile',
   ])
@@ -129,11 +141,12 @@ export function openMetrics({
 
   const readLedger = async (): Promise<void> => {
     const now = new Date()
-    const [cursors, rejected, streams, openReadings, running] = await Promise.all([
+    const [cursors, rejected, streams, openReadings, work, running] = await Promise.all([
       readCursors(database),
       countRejects(database),
       readStreams(database, { runs: 0 }),
       readOpenReadings(database),
+      readWork(database),
       database.query<{ pipeline: string; id: string }>(
         `select pipeline, id from sluice.runs as r where status = 'running' and sluice.is_alive(r)`,
       ),
@@ -152,6 +165,7 @@ export function openMetrics({
     }
     for (const { pipeline, stream: name, readings } of openReadings) open.inc({ pipeline, stream: name }, readings)
     for (const { pipeline } of running) going.inc({ pipeline })
+    measureWork(work, now)
     // Reset the gauges of crashed runs. Wait 10 s, because the final event of a finished run may be delayed.
     for (const [run, pipeline] of alive) {
       if (running.some(({ id }) => id === run)) {
@@ -163,6 +177,22 @@ export function openMetrics({
       if (now.getTime() - goneSince > FINAL_EVENT_DELAY_MS)
         onEvent(run, pipeline, { type: 'run.finished', run, status: 'interrupted' })
     }
+  }
+  const measureWork = (work: Work | undefined, now: Date): void => {
+    const perPipeline = [piecesRunning, piecesWaiting, piecesWithoutWorker, piecesAge]
+    for (const one of [workers, ...perPipeline]) one.reset()
+    if (!work) return
+    const draining = work.workers.filter(({ isDraining }) => isDraining).length
+    workers.set({ state: 'draining' }, draining)
+    workers.set({ state: 'working' }, work.workers.length - draining)
+    const oldest = new Map<string, number>()
+    for (const { pipeline, pieces, since, workers: able } of work.waiting ?? []) {
+      piecesWaiting.inc({ pipeline }, pieces)
+      piecesWithoutWorker.inc({ pipeline }, able.length === 0 ? pieces : 0)
+      oldest.set(pipeline, Math.max(oldest.get(pipeline) ?? 0, (now.getTime() - since.getTime()) / 1_000))
+    }
+    for (const [pipeline, seconds] of oldest) piecesAge.set({ pipeline }, seconds)
+    for (const { pieces } of work.workers) for (const { pipeline } of pieces) piecesRunning.inc({ pipeline })
   }
   const measureProcess = (): void => {
     // `increase()` of Prometheus sees no first failure without the counter before it.

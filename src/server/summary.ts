@@ -24,6 +24,7 @@ import {
   serializeSlice,
   serializeStreamRun,
   serializeWait,
+  serializeWork,
 } from './schemas/serializers.ts'
 
 const CONNECTIONS = 3
@@ -57,6 +58,7 @@ export async function readSummary({ database, served, runner }: Context, signal:
     lastRuns: lastRuns.map(serializeRun),
     backfills: backfills.map(serializeBackfill),
     waits: status.waits.map(serializeWait),
+    work: serializeWork(status.work),
   }
 }
 

@@ -148,7 +148,10 @@ describe('sluice init', () => {
     // Two files of one name would be two modules of one pipeline.
     await rename(join(common.cwd, 'pipelines/customers.mts'), join(common.cwd, 'pipelines/customers.ts'))
     const beside = await callSluice(['probe', `${api.origin}/customers`, '--force'], common)
-    expect(beside).toMatchObject({ code: 2, stderr: expect.stringMatching(/customers\.ts exists\. With .*\.mts beside/) })
+    expect(beside).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/customers\.ts exists\. With .*\.mts beside/),
+    })
     expect(existsSync(join(common.cwd, 'pipelines/customers.mts'))).toBe(false)
   })
 

@@ -157,6 +157,7 @@ describe('queries', () => {
       '/api/slices',
       '/api/streams/{pipeline}/{stream}/records',
       '/api/summary',
+      '/api/workers',
       '/healthz',
       '/metrics',
       '/readyz',

@@ -121,6 +121,7 @@ describe('summary', () => {
       ],
       backfills: [],
       waits: [],
+      work: { workers: [], waiting: [] },
     })
   })
 

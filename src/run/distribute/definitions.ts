@@ -4,7 +4,8 @@ import { messageOf } from '../../value/error.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
 import type { LiveAccounts } from '../accounts/live-accounts.ts'
 import { requireSecrets } from '../chosen-streams.ts'
-import { ofQueue, versionOf } from './piece.ts'
+import { ofQueue } from '../../ledger/work-queues.ts'
+import { versionOf } from './piece.ts'
 import type { LackedPipeline } from './worker-event.ts'
 
 /** The definitions that a worker has now. Accounts may come and go. */

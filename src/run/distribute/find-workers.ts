@@ -1,6 +1,6 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
-import { readWorkers, type StoredWorker } from '../../ledger/workers.ts'
+import { readWorkers, takesWork, type StoredWorker } from '../../ledger/workers.ts'
 import { versionOf } from './piece.ts'
 
 /** Returns the workers that take work of a pipeline in the version of this process, and all others that are alive. */
@@ -9,8 +9,7 @@ export async function findWorkers(
   pipeline: Pipeline,
 ): Promise<{ readonly able: readonly StoredWorker[]; readonly others: readonly StoredWorker[] }> {
   const alive = await readWorkers(on)
-  const version = versionOf(pipeline)
-  const isAble = ({ pipelines, isDraining }: StoredWorker): boolean =>
-    !isDraining && pipelines[pipeline.name] === version
+  const own = { pipeline: pipeline.name, version: versionOf(pipeline) }
+  const isAble = (worker: StoredWorker): boolean => takesWork(worker, own)
   return { able: alive.filter(isAble), others: alive.filter((one) => !isAble(one)) }
 }

@@ -10,6 +10,7 @@ import {
   type PieceAttempt,
 } from '../../ledger/pieces.ts'
 import { recordFailedStart } from '../../ledger/runs.ts'
+import { queueName } from '../../ledger/work-queues.ts'
 import { PausedError } from '../../model/errors.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { pipelineVersion } from '../../read/pipeline-version.ts'
@@ -42,20 +43,12 @@ export function versionOf(pipeline: Pipeline): string {
 const versions = new WeakMap<Pipeline, string>()
 
 /** The queue of a pipeline's streams in one version: a worker takes from those of the definitions that it has. */
-export const queueOf = (pipeline: Pipeline): string => `${pipeline.name.replace('@', '/')}.${versionOf(pipeline)}`
+export const queueOf = (pipeline: Pipeline): string =>
+  queueName({ pipeline: pipeline.name, version: versionOf(pipeline) })
 
 /** The queue of the windows of one stream. Each stream has one of its own, so that they take turns. */
-export const windowQueueOf = (pipeline: Pipeline, stream: string): string => `${queueOf(pipeline)}.${stream}`
-
-/** Returns what a queue is for. `stream`: whose windows it holds; undefined if it holds streams. */
-export function ofQueue(queue: string): {
-  readonly pipeline: string
-  readonly version: string
-  readonly stream: string | undefined
-} {
-  const [name = '', version = '', stream] = queue.split('.')
-  return { pipeline: name.replace('/', '@'), version, stream }
-}
+export const windowQueueOf = (pipeline: Pipeline, stream: string): string =>
+  queueName({ pipeline: pipeline.name, version: versionOf(pipeline), stream })
 
 /** Returns what a job carries. Throws if a process of another version has sent it. */
 export function parsePiece(data: unknown): SyncPiece | WindowPiece {

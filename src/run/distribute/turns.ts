@@ -1,5 +1,5 @@
 // Fair shares: which queue a worker takes its next piece from.
-import { ofQueue } from './piece.ts'
+import { ofQueue } from '../../ledger/work-queues.ts'
 
 /** So many streams in a row are taken while windows wait. Then it is a window's turn. */
 const STREAMS_IN_A_ROW = 7

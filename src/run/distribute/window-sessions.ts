@@ -18,6 +18,8 @@ import { StreamContext } from '../stream-context.ts'
 import { HANDED_OUT_BY, type WindowPiece } from './window-piece.ts'
 
 export interface WindowSessionsOptions {
+  /** The name of the worker, which its runs carry. */
+  readonly name: string
   /** Options of the runs. */
   readonly runs: Pick<RunOptions, 'database' | 'environment' | 'memory'>
   /** Windows that a worker reads at once. */
@@ -117,7 +119,7 @@ class Session {
   static async open(
     pipeline: Pipeline,
     { stream, backfill, run: handedOutBy, options }: WindowPiece,
-    { runs, concurrency, onRun }: WindowSessionsOptions,
+    { name: worker, runs, concurrency, onRun }: WindowSessionsOptions,
     signal: AbortSignal,
   ): Promise<Session> {
     const counts = new Map<string, Counts>()
@@ -133,7 +135,9 @@ class Session {
     const streams = [stream]
     const pauses = await requireUnpaused(database, { pipeline: pipeline.name, streams, signal: readSignal })
     const recorded = { backfill, [HANDED_OUT_BY]: handedOutBy }
-    const run = opening.use(await ActiveRun.start(context, { kind: 'backfill', streams, pauses, options: recorded }))
+    const run = opening.use(
+      await ActiveRun.start(context, { kind: 'backfill', streams, pauses, options: recorded, worker }),
+    )
     // Either the process that takes its windows back finds this run, or this run learns of it here.
     if (await hasTakenWindowsBack(database, handedOutBy, readSignal))
       context.stop(new CancelledError(`run ${handedOutBy} takes back the windows that it has handed out`))

@@ -7,6 +7,8 @@ import { Semaphore } from '../../flow/semaphore.ts'
 import type { TaskGroup } from '../../flow/task-group.ts'
 import type { LeaseKeeper } from '../../ledger/lease/lease-keeper.ts'
 import type { AttemptState } from '../../ledger/pieces.ts'
+import { readWaiting } from '../../ledger/read/read-work.ts'
+import { ofQueue, queueName } from '../../ledger/work-queues.ts'
 import { addWorker, noteWorker, removeWorker, WORKER_SEEN_EVERY_MS } from '../../ledger/workers.ts'
 import { NO_COUNTS } from '../../model/counts.ts'
 import type { RunEvent } from '../../model/event.ts'
@@ -14,7 +16,7 @@ import { WORK_CHANNEL, type TakenJob, type WorkQueue } from '../../queue/queue.t
 import { messageOf } from '../../value/error.ts'
 import type { RunOptions } from '../options.ts'
 import type { Definitions } from './definitions.ts'
-import { attemptPiece, ofQueue, parsePiece, type SyncPiece } from './piece.ts'
+import { attemptPiece, parsePiece, type SyncPiece } from './piece.ts'
 import { Turns } from './turns.ts'
 import { untilItPasses } from './until-it-passes.ts'
 import type { WorkerEvent } from './worker-event.ts'
@@ -263,17 +265,13 @@ export class Worker {
 
   /** Tells once of each pipeline in a version that has work which this worker cannot take. */
   async #tellLeft(): Promise<void> {
-    const { queue, definitions, emit } = this.#parts
-    const waiting = (await queue.waiting()).filter((one) => definitions.of(one.queue) === undefined)
-    const left = Map.groupBy(waiting, (one) => `${ofQueue(one.queue).pipeline} ${ofQueue(one.queue).version}`)
-    const versions = definitions.versions
-    for (const [key, [first, ...others]] of left) {
-      if (first === undefined || this.#told.has(key)) continue
-      const { pipeline, version } = ofQueue(first.queue)
-      const sum = others.reduce((all, one) => all + one.waiting, first.waiting)
-      emit({ type: 'work.left', pipeline, version, own: versions[pipeline], waiting: sum })
-    }
-    this.#told = new Set(left.keys())
+    const { database, definitions, emit } = this.#parts
+    const left = (await readWaiting(database, [])).filter((one) => definitions.of(queueName(one)) === undefined)
+    const { versions } = definitions
+    for (const { pipeline, version, pieces: waiting } of left)
+      if (!this.#told.has(queueName({ pipeline, version })))
+        emit({ type: 'work.left', pipeline, version, own: versions[pipeline], waiting })
+    this.#told = new Set(left.map(queueName))
   }
 }
 

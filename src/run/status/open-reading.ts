@@ -55,7 +55,7 @@ function reasonsText(reasons: readonly string[]): string {
 }
 
 /** `2024-01-31` at midnight UTC, else `2024-01-31T10:00:00Z`. */
-const momentText = (moment: Date): string =>
+export const momentText = (moment: Date): string =>
   moment
     .toISOString()
     .replace(/\.000Z$/, 'Z')

@@ -23,6 +23,7 @@ import { readWaits, type StoredWait } from '../../ledger/read/read-waits.ts'
 import { UsageError } from '../../model/errors.ts'
 import { readOpenReadings, type OpenReadings } from '../../ledger/read/read-open-readings.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
+import { readWork, type Work } from '../../ledger/read/read-work.ts'
 import { defined } from '../../value/defined.ts'
 import type { StatusOptions } from '../options.ts'
 import { openStoreToRead } from '../open-store.ts'
@@ -32,13 +33,11 @@ import { cursorAgeMs } from './cursor-age.ts'
 import { findingsOf, neverRan, notStartedFinding, tickFinding, type Known } from './findings.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from './stream-status.ts'
 import { waitFinding, waitOf } from './waits.ts'
+import { workOf } from './work.ts'
 
 /**
  * Returns the status of each stream of some pipelines, and the problems. Writes nothing, and needs no database before
  * the first run.
- *
- * @example
- * const { ok, findings } = await readStatus([billing, forum])
  */
 export async function readPipelineStatus(
   pipelines: readonly Pipeline[],
@@ -95,6 +94,7 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
       parts.sharedKeys ? readSharedKeys(on) : [],
       parts.pauses ? readPauses(on) : [],
     )
+  const work = await readWork(on)
   return {
     streams,
     readings,
@@ -107,6 +107,7 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
     waits,
     sharedKeys,
     pauses,
+    work,
   }
 }
 
@@ -123,6 +124,7 @@ export interface StatusParts {
   readonly waits: readonly StoredWait[]
   readonly sharedKeys: readonly SharedKey[]
   readonly pauses: readonly Pause[]
+  readonly work: Work | undefined
 }
 const NO_PARTS: StatusParts = {
   streams: [],
@@ -136,6 +138,7 @@ const NO_PARTS: StatusParts = {
   waits: [],
   sharedKeys: [],
   pauses: [],
+  work: undefined,
 }
 
 /** Derives the status of pipelines from the ledger's parts; it reads nothing. */
@@ -177,6 +180,7 @@ export function statusOf(
     streams,
     findings: findings.toSorted((a, b) => Number(b.isFault) - Number(a.isFault)),
     waits,
+    ...defined({ work: workOf(ledger.work) }),
   }
 }
 

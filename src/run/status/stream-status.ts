@@ -12,8 +12,52 @@ export interface StatusReport {
   readonly findings: readonly StatusFinding[]
   /** What the APIs asked all pipelines to wait for, the longest first. */
   readonly waits: readonly StatusWait[]
+  /** The workers of `sluice worker`, and what waits for them. Absent if none lives and nothing waits. */
+  readonly work?: StatusWork
   /** How large the ledger is. Absent before the first run. */
   readonly ledger?: LedgerSize
+}
+
+/** The workers that are alive, whatever pipelines they have, and the pieces of work that wait for one. */
+export interface StatusWork {
+  /** The oldest first. */
+  readonly workers: readonly StatusWorker[]
+  /** By pipeline. Absent if the user of the database may not read the schema of the jobs. */
+  readonly waiting?: readonly StatusWaiting[]
+}
+
+/** A process of `sluice worker`. */
+export interface StatusWorker {
+  readonly worker: string
+  readonly host: string
+  readonly pid: number
+  /** Pieces of work that it does at once. */
+  readonly concurrency: number
+  /** It was asked to end, and takes no more work. */
+  readonly isDraining: boolean
+  readonly startedAt: string
+  readonly seenAt: string
+  /** What it does now, the oldest first. */
+  readonly pieces: readonly {
+    readonly run: string
+    readonly pipeline: string
+    readonly stream: string
+    /** If it is a window of a backfill. */
+    readonly window?: { readonly from: string; readonly to: string }
+    /** When its reading began, also if another worker began it. */
+    readonly since: string
+  }[]
+}
+
+/** The pieces of work that wait for one version of a pipeline. */
+export interface StatusWaiting {
+  readonly pipeline: string
+  readonly version: string
+  readonly pieces: number
+  /** Since when the oldest one has waited. */
+  readonly since: string
+  /** The workers that take it. None: it waits for a version that no worker has. */
+  readonly workers: readonly string[]
 }
 
 /** A time in which no request is sent to an API, or to one of its paths. */

@@ -7,6 +7,7 @@ import { readReport } from '../../ledger/read/read-report.ts'
 import { readRun, readRuns } from '../../ledger/read/read-runs.ts'
 import { readSlices } from '../../ledger/read/read-slices.ts'
 import { readWindows } from '../../ledger/read/read-windows.ts'
+import { readStatusWork } from '../../run/status/work.ts'
 import type { App, Context } from '../context.ts'
 import { clientAbortSignal } from '../response/client-stream.ts'
 import { Problem } from '../response/problem.ts'
@@ -19,6 +20,7 @@ import {
   serializeRunWithReport,
   serializeSlice,
   serializeWindow,
+  serializeWork,
 } from '../schemas/serializers.ts'
 import { readSummary } from '../summary.ts'
 
@@ -74,5 +76,10 @@ export function queryRoutes(app: App, context: Context): void {
     const [[found], windows] = await gather(overviewBackfills(database, { id }), readWindows(database, id, { signal }))
     if (!found) throw new Problem(404, `backfill ${id} does not exist`, 'see /api/backfills')
     return { ...serializeBackfill(found), map: windows.map(serializeWindow) }
+  })
+
+  app.get('/api/workers', { schema: schemas.workers }, async () => {
+    const work = await readStatusWork(database)
+    return { at: new Date().toISOString(), ...serializeWork(work) }
   })
 }

@@ -2,6 +2,7 @@ import type { RunEvent } from '../../model/event.ts'
 import type { Report } from '../../model/report.ts'
 import { described, flag, list, nullable, number, object, oneOf, record, stored, text, textLike } from './schema.ts'
 import type { Infer } from './schema.ts'
+import { work } from './work.ts'
 
 // What the server sends: each resource is described once. The types of the routes, the serializers and the page are
 // inferred from here.
@@ -225,10 +226,7 @@ const stream = object({
   rejects: number,
   lastSuccess: nullable(time),
   completeness,
-  openReadings: described(
-    number,
-    'Readings and windows that may have missed records, and that no later reading covers',
-  ),
+  openReadings: described(number, 'Readings and windows that may have missed records, and that no later one covers'),
   overdueSince: described(nullable(time), 'The tick after which the stream should have been read, and was not'),
   findings: list(finding),
   runs: list(streamRun),
@@ -283,6 +281,7 @@ export const summary = object({
   lastRuns: list(run),
   backfills: list(backfill),
   waits: described(list(wait), 'What APIs have asked to wait for, as sluice limits shows it'),
+  work,
 })
 /** Everything that the page starts with, as it was at one moment. */
 export type Summary = Infer<typeof summary>

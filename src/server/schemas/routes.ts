@@ -29,6 +29,7 @@ import {
   withDefault,
 } from './schema.ts'
 import type { Infer, Schema } from './schema.ts'
+import { workNow } from './work.ts'
 
 /** Types what a route receives and sends by its schema. */
 export interface SchemaTypes extends FastifyTypeProvider {
@@ -126,6 +127,10 @@ export const schemas = {
     summary: 'One backfill, with all its windows',
     params: object({ id }),
     response: answers(backfillWithWindows),
+  },
+  workers: {
+    summary: 'Workers that are alive, what each does now, and the pieces of work that wait for one',
+    response: answers(workNow),
   },
   startRun: {
     summary: 'Start a run of a pipeline, or of some of its streams',

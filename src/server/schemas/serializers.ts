@@ -6,7 +6,7 @@ import type { StoredSlice } from '../../ledger/read/read-slices.ts'
 import type { StreamRun as StoredStreamRun } from '../../ledger/read/read-streams.ts'
 import type { StoredWindow } from '../../ledger/read/read-windows.ts'
 import type { RunGauge } from '../../model/event.ts'
-import type { StatusFinding, StatusWait } from '../../run/status/stream-status.ts'
+import type { StatusFinding, StatusWait, StatusWork } from '../../run/status/stream-status.ts'
 import type {
   Backfill,
   Finding,
@@ -22,6 +22,7 @@ import type {
   WindowCell,
   WindowState,
 } from './resources.ts'
+import type { Work } from './work.ts'
 
 // From the ledger's rows to what is sent: ids as text, times in UTC, null for a missing value.
 
@@ -211,4 +212,14 @@ export const serializeWait = ({ api, path, until, source }: StatusWait): Wait =>
     status: source.status,
     header: source.header,
   },
+})
+
+/** From a status to what is sent. Without workers, nothing waits for one. */
+export const serializeWork = ({ workers, waiting }: StatusWork = { workers: [], waiting: [] }): Work => ({
+  workers: workers.map(({ isDraining, pieces, ...its }) => ({
+    ...its,
+    draining: isDraining,
+    pieces: pieces.map(({ window = null, ...one }) => ({ ...one, window })),
+  })),
+  waiting: waiting ?? null,
 })

@@ -166,7 +166,7 @@ test('a worker does not read windows that are paused or taken back', async () =>
       await end.promise
     },
   })
-  await using sessions = new WindowSessions({ runs: { database: url }, concurrency: 1, onRun: undefined })
+  await using sessions = new WindowSessions({ name: 'one', runs: { database: url }, concurrency: 1, onRun: undefined })
   const { run, backfill } = await handed.promise
   const window = { kind: 'window', pipeline: 'fill', stream: 'rows', run, backfill, lower: moment(0) } as const
   const read = () => sessions.read(flow, { ...window, options: {} }, signal)

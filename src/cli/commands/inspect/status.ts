@@ -10,6 +10,7 @@ import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { onOneLine } from '../../output/display-width.ts'
 import { formatAge } from '../../output/format-time.ts'
 import { printError } from '../../output/print-error.ts'
+import { workText } from '../../output/work-text.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
 import { textTable } from '../../output/text-table.ts'
 import { wrapText } from '../../output/wrap-text.ts'
@@ -50,7 +51,7 @@ function selectedOf(report: StatusReport, found: readonly FoundPipeline[]): Stat
   return { ...report, streams, findings, ok: !findings.some(({ isFault }) => isFault) }
 }
 
-function show({ streams, findings, waits, at, ledger }: StatusReport): void {
+function show({ streams, findings, waits, work, at, ledger }: StatusReport): void {
   const width = terminalWidth()
   const now = Date.parse(at)
   console.log(
@@ -65,6 +66,12 @@ function show({ streams, findings, waits, at, ledger }: StatusReport): void {
   if (findings.length + others.length > 0) console.log()
   for (const finding of findings) console.log(findingText(finding, width))
   for (const wait of others) console.log(noteText(`${waitText(wait, wait.until)}. See: sluice limits`, width))
+  if (work) {
+    const { table, notes } = workText(work, { now, width })
+    console.log(`\n${table}`)
+    if (notes.length > 0) console.log()
+    for (const note of notes) console.log(noteText(note, width))
+  }
   const problems = findings.filter(({ isFault }) => isFault).length
   const found = problems === 0 ? 'no problems' : formatCount(problems, 'problem')
   const size = ledger ? ` The ledger takes ${formatBytes(ledger.bytes)}.` : ''

@@ -5,12 +5,20 @@ import { runList } from '../lists/run-list.js'
 import { activeRun } from '../live/active-run.js'
 import { on, onEvent, store } from '../data/store.js'
 import { pipelineList } from '../lists/pipeline-list.js'
+import { workList } from '../lists/work-list.js'
 
-/** Active runs, streams, backfills and the last runs. @type {import('../main.js').View} */
+/** Active runs, workers, streams, backfills and the last runs. @type {import('../main.js').View} */
 export function overview({ signal }) {
   const runs = h('div', { class: 'now' })
   const quiet = h('p', { class: 'empty' }, 'No run is active.')
   const [its, backfills, lastRuns] = [pipelineList(), backfillList(), runList({ label: 'Last runs' })]
+  const work = workList()
+  const working = h(
+    'section',
+    { 'aria-labelledby': 'workers-title', hidden: true },
+    h('h2', { id: 'workers-title' }, 'Workers'),
+    h('div', { class: 'card' }, work.root),
+  )
   const filled = h(
     'section',
     { 'aria-labelledby': 'backfills-title' },
@@ -22,6 +30,7 @@ export function overview({ signal }) {
     { class: 'view', hidden: true },
     h('h1', { class: 'unseen' }, 'Overview'),
     h('section', { 'aria-labelledby': 'now-title' }, h('h2', { id: 'now-title' }, 'Running now'), quiet, runs),
+    working,
     h('section', { 'aria-labelledby': 'streams-title' }, h('h2', { id: 'streams-title' }, 'Streams'), its.root),
     h(
       'div',
@@ -51,6 +60,9 @@ export function overview({ signal }) {
     const { summary } = store
     if (!summary) return
     now()
+    work.update(summary.work)
+    // Where nobody uses workers, the page has no word of them.
+    show(working, summary.work.workers.length > 0 || summary.work.waiting?.length !== 0)
     its.update(summary.pipelines)
     backfills.update(summary.backfills)
     show(filled, summary.backfills.length > 0)
