@@ -12,6 +12,7 @@ import { dropOrphanMirrors } from '../load/mirror/drop-orphan-mirrors.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { Recipe } from '../model/recipe.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import type { JoinedList, Scope } from '../model/scope.ts'
 import type { RunKind } from '../model/slice.ts'
@@ -115,6 +116,7 @@ export class ActiveRun implements AsyncDisposable {
       pipeline: pipeline.name,
       startedAt: context.startedAt,
       tableOf: (stream) => pipeline.streams[stream]?.table.name,
+      pathOf: (stream) => ownPath(pipeline.streams[stream]?.recipe),
     })
     resources.use(trace)
     const run = new ActiveRun(context, start, { id, keeper, lossHandlers, trace, resources })
@@ -242,6 +244,13 @@ export class ActiveRun implements AsyncDisposable {
 
 const stopText = (run: string, isTaken: boolean): string =>
   isTaken ? `run ${run} was silent for too long: its piece of work goes on elsewhere` : `run ${run} was asked to end`
+
+/** Returns the path of a request that the definition has as it is. One with values is no text. */
+function ownPath(recipe: Recipe | undefined): string | undefined {
+  if (!recipe || 'read' in recipe.source) return undefined
+  const { path } = recipe.source.request
+  return typeof path === 'string' ? path : undefined
+}
 
 /** Callbacks by slice id. */
 type LossHandlers = Map<string, (reason: string) => void>

@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals'
+import * as otel from '@opentelemetry/api'
 import { metrics as sdk } from '@opentelemetry/sdk-node'
 import { Counter, Gauge, Registry } from 'prom-client'
 import { observeMetrics } from '../../src/observe/telemetry/export-metrics.ts'
+import { RunTrace } from '../../src/observe/telemetry/run-trace.ts'
+import { requestAttributes } from '../../src/observe/telemetry/span-attributes.ts'
 import { wantedSignals } from '../../src/observe/telemetry/variables.ts'
 import { project } from '../cli/support/command.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -122,7 +125,7 @@ test('a run sends one trace: run, stream, slice, page, request, batch; its log l
   const ERROR = 2
   const CLIENT = 3
   const { port } = new URL(api.origin)
-  const request = (path: string, status: number, more: Record<string, Value> = {}): object => ({
+  const request = (path: string | undefined, status: number, more: Record<string, Value> = {}): object => ({
     name: 'GET',
     kind: CLIENT,
     attributes: expect.objectContaining({
@@ -130,7 +133,7 @@ test('a run sends one trace: run, stream, slice, page, request, batch; its log l
       'http.response.status_code': status,
       'server.address': '127.0.0.1',
       'server.port': Number(port),
-      'url.path': path,
+      ...(path !== undefined && { 'url.path': path }),
       ...more,
     }) as object,
   })
@@ -138,7 +141,7 @@ test('a run sends one trace: run, stream, slice, page, request, batch; its log l
     expect.arrayContaining([
       expect.objectContaining(request('/orders', 200)),
       expect.objectContaining(request('/orders', 302)),
-      expect.objectContaining(request('/moved', 200, { 'http.request.resend_count': 1 })),
+      expect.objectContaining(request(undefined, 200, { 'http.request.resend_count': 1 })),
       expect.objectContaining({ ...request('/gone', 404, { 'error.type': '404' }), status: { code: ERROR } }),
       expect.objectContaining({
         name: 'batch',
@@ -182,6 +185,57 @@ test.each([
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, false, false],
 ])('the standard variables %j: traces %s, metrics %s', (environment, traces, metrics) => {
   expect(wantedSignals(environment)).toEqual({ traces, metrics })
+})
+
+test('the path of a request is that of the definition, without values of records', () => {
+  const url = 'https://shop.example/v1/customers/ada@mail.example/orders?page=2'
+  const event = { type: 'request.finished', stream: 's', method: 'GET', url, status: 200, bytes: 1, ms: 1 } as const
+  const of = (endpoint: string | undefined, own?: string): unknown[] => {
+    const attributes = requestAttributes(event, 0, { base: 'https://shop.example/v1/', endpoint, own })
+    expect(Object.keys(attributes)).toContain('server.address')
+    return [attributes['url.path'], attributes['url.template']]
+  }
+  expect(of('/customers/{}/orders')).toEqual([undefined, '/v1/customers/{}/orders'])
+  // A link that leads elsewhere, and a text that was put together from a record.
+  expect(of('/orders', '/orders')).toEqual([undefined, undefined])
+  expect(of('/customers/ada@mail.example/orders', '/customers')).toEqual([undefined, undefined])
+  expect(of(undefined)).toEqual([undefined, undefined])
+  const own = '/customers/ada@mail.example/orders'
+  expect(of(own, own)).toEqual([`/v1${own}`, undefined])
+})
+
+test('a span processor that throws fails no run', () => {
+  const fail = (): never => {
+    throw new Error('processor')
+  }
+  const span = Object.assign(otel.trace.wrapSpanContext(otel.INVALID_SPAN_CONTEXT), {
+    isRecording: () => true,
+    end: fail,
+  })
+  for (const startSpan of [fail, () => span]) {
+    const trace = new Proxy(otel.trace, {
+      get: (target, name) =>
+        name === 'getTracer' ? () => ({ startSpan }) : (Reflect.get(target, name) as () => unknown).bind(target),
+    })
+    using traced = new RunTrace(
+      { ...otel, trace },
+      {
+        run: '1',
+        pipeline: 'p',
+        kind: 'sync',
+        startedAt: new Date(),
+        tableOf: () => 't.rows',
+        pathOf: () => '/rows',
+      },
+    )
+    let handled = 0
+    const handle = (): void => void (handled += 1)
+    traced.event({ type: 'warning', message: 'w' }, handle)
+    traced.event({ type: 'slice.started', stream: 's', slice: '7', resumed: false }, handle)
+    traced.leave('7', 'failed')
+    traced.event({ type: 'run.finished', run: '1', status: 'done' }, handle)
+    expect(handled).toBe(3)
+  }
 })
 
 test('metrics of Prometheus are exported with the same names, labels and numbers, read when they are due', async () => {

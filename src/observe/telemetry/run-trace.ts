@@ -1,11 +1,11 @@
-import type { Attributes, Context, Span, SpanOptions, Tracer } from '@opentelemetry/api'
+import type { Attributes, Context, Span } from '@opentelemetry/api'
 import { codeIn } from '../../model/error-code.ts'
 import type { RequestFinished, RunEvent } from '../../model/event.ts'
 import type { PageRequest } from '../../model/request.ts'
 import type { Client, Scope, SendOptions } from '../../model/scope.ts'
 import type { RunKind } from '../../model/slice.ts'
-import { ownVersion } from '../package-root.ts'
-import { countsOf, isRefused, parentOf, requestAttributes } from './span-attributes.ts'
+import { countsOf, isRefused, parentOf, requestAttributes, type DefinedPath } from './span-attributes.ts'
+import { safely, Spans, type OpenSpan } from './spans.ts'
 import { telemetryApi } from './telemetry.ts'
 
 type Api = typeof import('@opentelemetry/api')
@@ -17,17 +17,20 @@ export interface TracedRun {
   readonly startedAt: Date
   /** Returns the table of a stream. */
   readonly tableOf: (stream: string) => string | undefined
+  /** Returns the path of a stream's own request, if it has no values. */
+  readonly pathOf: (stream: string) => string | undefined
 }
 
-/** Returns the trace of a run, undefined if no SDK of OpenTelemetry listens. */
+/** Returns the trace of a run, undefined if no SDK of OpenTelemetry listens, or if it fails. */
 export async function traceRun(run: TracedRun): Promise<RunTrace | undefined> {
   const api = await telemetryApi('traces')
-  return api && new RunTrace(api, run)
+  return api && safely(api, () => new RunTrace(api, run))
 }
 
 /**
  * The spans of a run: run → stream → slice → page → request, and batches beside the pages. They are made from the
- * run's events, and pages from the requests of each slice. No span holds a secret, a record or a cursor.
+ * run's events, and pages from the requests of each slice. No span holds a secret, a record or a cursor. What the SDK, or
+ * a span processor of the user, throws goes to its log: it never fails a run.
  *
  * | span | begins | ends |
  * |---|---|---|
@@ -40,18 +43,18 @@ export async function traceRun(run: TracedRun): Promise<RunTrace | undefined> {
  */
 export class RunTrace implements Disposable {
   readonly #api: Api
-  readonly #tracer: Tracer
+  readonly #spans: Spans
   readonly #traced: TracedRun
-  readonly #run: Open
-  readonly #streams = new Map<string, Open>()
+  readonly #run: OpenSpan
+  readonly #streams = new Map<string, OpenSpan>()
   readonly #slices = new Map<string, OpenSlice>()
 
   constructor(api: Api, traced: TracedRun) {
     this.#api = api
     this.#traced = traced
-    this.#tracer = api.trace.getTracer('sluice', ownVersion())
+    this.#spans = new Spans(api)
     const { run, pipeline, kind, startedAt } = traced
-    this.#run = this.#open(parentOf(api), `run ${pipeline}`, {
+    this.#run = this.#spans.open(parentOf(api), `run ${pipeline}`, {
       attributes: { 'sluice.run': run, 'sluice.pipeline': pipeline, 'sluice.kind': kind },
       startTime: startedAt,
     })
@@ -59,14 +62,14 @@ export class RunTrace implements Disposable {
 
   /** Takes an event into the spans. `handle` is called while the event's span is active, so that logs have its ids. */
   event(event: RunEvent, handle: () => void = () => {}): void {
-    this.#api.context.with(this.#take(event), handle)
+    this.#api.context.with(safely(this.#api, () => this.#take(event)) ?? this.#run.context, handle)
   }
 
   /** Returns clients whose requests are pages of the slice. */
   client(clientOf: Scope['client'], slice: string): Scope['client'] {
     return (api) => {
       const client = clientOf(api)
-      return { send: (request, options) => this.#page(client, request, options, slice) }
+      return { send: (request, options) => this.#page(client, request, options, { slice, base: api.base }) }
     }
   }
 
@@ -82,14 +85,14 @@ export class RunTrace implements Disposable {
   /** Ends all spans that are still open. */
   [Symbol.dispose](): void {
     for (const slice of this.#slices.keys()) this.leave(slice, 'interrupted')
-    for (const { span } of [...this.#streams.values(), this.#run]) endOnce(span)
+    for (const { span } of [...this.#streams.values(), this.#run]) this.#spans.end(span)
   }
 
   #endSlice(slice: string): void {
     const open = this.#slices.get(slice)
     this.#slices.delete(slice)
-    for (const page of open?.pages ?? []) endOnce(page)
-    if (open) endOnce(open.span)
+    for (const page of open?.pages ?? []) this.#spans.end(page)
+    if (open) this.#spans.end(open.span)
   }
 
   /** Returns the context of the event's span. */
@@ -125,14 +128,14 @@ export class RunTrace implements Disposable {
       case 'stream.finished': {
         const { span, context } = this.#stream(event.stream, event.ms)
         span.setAttributes({ 'sluice.status': event.status, ...countsOf(event.counts) })
-        endOnce(span)
+        this.#spans.end(span)
         return context
       }
       case 'run.finished': {
         const { span, context } = this.#run
         span.setAttribute('sluice.status', event.status)
         if (event.status === 'failed') span.setStatus({ code: this.#api.SpanStatusCode.ERROR })
-        endOnce(span)
+        this.#spans.end(span)
         return context
       }
       case 'request.finished':
@@ -152,7 +155,7 @@ export class RunTrace implements Disposable {
   }
 
   #sliceStarted({ stream, slice, resumed, lower, upper, windowIndex }: EventOf<'slice.started'>): Context {
-    const opened = this.#open(this.#stream(stream).context, 'slice', {
+    const opened = this.#spans.open(this.#stream(stream).context, 'slice', {
       attributes: {
         ...this.#of(stream),
         'sluice.slice': slice,
@@ -166,7 +169,7 @@ export class RunTrace implements Disposable {
   }
 
   #batch({ stream, slice, seq, pages, bytes, ms, counts }: EventOf<'batch.committed'>): void {
-    const { span } = this.#open(this.#sliceContext({ stream, slice }), 'batch', {
+    const { span } = this.#spans.open(this.#sliceContext({ stream, slice }), 'batch', {
       kind: this.#api.SpanKind.CLIENT,
       startTime: Date.now() - ms,
       attributes: {
@@ -179,21 +182,27 @@ export class RunTrace implements Disposable {
         ...countsOf(counts),
       },
     })
-    span.end()
+    this.#spans.end(span)
   }
 
-  async #page(client: Client, request: PageRequest, options: SendOptions, slice: string): ReturnType<Client['send']> {
+  async #page(
+    client: Client,
+    request: PageRequest,
+    options: SendOptions,
+    { slice, base }: { readonly slice: string; readonly base: string },
+  ): ReturnType<Client['send']> {
     const open = this.#slices.get(slice)
     if (!open) return client.send(request, options)
-    const { span, context } = this.#open(open.context, 'page', {
+    const { span, context } = this.#spans.open(open.context, 'page', {
       attributes: { ...this.#of(open.stream), 'sluice.page': ++open.requested },
     })
     open.pages.add(span)
     const end = (): void => {
       open.pages.delete(span)
-      endOnce(span)
+      this.#spans.end(span)
     }
-    const tries: Tries = { sent: 0, endedAt: 0 }
+    const path = { base, endpoint: options.endpoint, own: this.#traced.pathOf(open.stream) }
+    const tries: Tries = { path, sent: 0, endedAt: 0 }
     const onRequest = (event: RequestFinished): void => this.#request(context, event, tries)
     try {
       const response = await this.#api.context.with(context.setValue(PAGE, true), () =>
@@ -221,14 +230,14 @@ export class RunTrace implements Disposable {
   #request(page: Context, event: RequestFinished, tries: Tries): void {
     const { method, ms } = event
     const now = Date.now()
-    const { span } = this.#open(page, method, {
+    const { span } = this.#spans.open(page, method, {
       kind: this.#api.SpanKind.CLIENT,
       // The time of a request that was redirected counts from the first one.
       startTime: Math.max(now - ms, tries.endedAt),
-      attributes: requestAttributes(event, tries.sent),
+      attributes: requestAttributes(event, tries.sent, tries.path),
     })
     if (isRefused(event)) span.setStatus({ code: this.#api.SpanStatusCode.ERROR })
-    span.end(now)
+    this.#spans.end(span, now)
     tries.sent += 1
     tries.endedAt = now
   }
@@ -241,10 +250,10 @@ export class RunTrace implements Disposable {
   }
 
   /** Returns a stream, whose span begins with its first event. `ms` is how long one has taken that had none. */
-  #stream(name: string, ms = 0): Open {
+  #stream(name: string, ms = 0): OpenSpan {
     const known = this.#streams.get(name)
     if (known) return known
-    const opened = this.#open(this.#run.context, `stream ${name}`, {
+    const opened = this.#spans.open(this.#run.context, `stream ${name}`, {
       attributes: this.#of(name),
       startTime: Date.now() - ms,
     })
@@ -264,19 +273,9 @@ export class RunTrace implements Disposable {
   #of(stream: string): Attributes {
     return { 'sluice.pipeline': this.#traced.pipeline, 'sluice.stream': stream }
   }
-
-  #open(parent: Context, name: string, options: SpanOptions): Open {
-    const span = this.#tracer.startSpan(name, options, parent)
-    return { span, context: this.#api.trace.setSpan(parent, span) }
-  }
 }
 
-interface Open {
-  readonly span: Span
-  readonly context: Context
-}
-
-interface OpenSlice extends Open {
+interface OpenSlice extends OpenSpan {
   readonly stream: string
   /** Pages whose records are not encoded yet. */
   readonly pages: Set<Span>
@@ -286,6 +285,7 @@ interface OpenSlice extends Open {
 
 /** The requests of a page so far. */
 interface Tries {
+  readonly path: DefinedPath
   sent: number
   endedAt: number
 }
@@ -294,6 +294,3 @@ type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type:
 
 /** Marks the context of a page. */
 const PAGE = Symbol('sluice page')
-
-/** To end a span again would be an error. One that has ended is not recording. */
-const endOnce = (span: Span): void => (span.isRecording() ? span.end() : undefined)

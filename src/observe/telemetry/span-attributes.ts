@@ -15,10 +15,20 @@ export function parentOf({ context, propagation, trace, ROOT_CONTEXT }: Api): Co
 /** Returns true if a request had no response, or one that is a failure. */
 export const isRefused = ({ status }: RequestFinished): boolean => status === 0 || status >= 400
 
+/** What is known of the path of a request from the definition. */
+export interface DefinedPath {
+  /** The base of the API. */
+  readonly base: string
+  /** The path of the endpoint, `{}` in place of its values. Undefined if it is not known. */
+  readonly endpoint: string | undefined
+  /** The path of the stream's own request, if it has no values. */
+  readonly own: string | undefined
+}
+
 /** Returns the attributes of a request, by the semantic conventions of HTTP clients where there are some. */
-export const requestAttributes = (event: RequestFinished, sentBefore: number): Attributes => ({
+export const requestAttributes = (event: RequestFinished, sentBefore: number, path: DefinedPath): Attributes => ({
   'http.request.method': event.method,
-  ...addressOf(event.url),
+  ...addressOf(event.url, path),
   ...(event.status !== 0 && { 'http.response.status_code': event.status }),
   ...(isRefused(event) && { 'error.type': event.status === 0 ? '_OTHER' : String(event.status) }),
   ...(sentBefore > 0 && { 'http.request.resend_count': sentBefore }),
@@ -26,7 +36,7 @@ export const requestAttributes = (event: RequestFinished, sentBefore: number): A
 })
 
 /** Returns the server and the path of a URL, without its query. */
-function addressOf(url: string): Attributes {
+function addressOf(url: string, path: DefinedPath): Attributes {
   const parsed = URL.parse(url)
   if (!parsed) return {}
   const { protocol, hostname, port, pathname } = parsed
@@ -35,8 +45,21 @@ function addressOf(url: string): Attributes {
     'url.scheme': scheme,
     'server.address': hostname,
     'server.port': port === '' ? DEFAULT_PORTS[scheme] : Number(port),
-    'url.path': pathname,
+    ...pathAttributes(pathname, path),
   }
+}
+
+/**
+ * Returns the path of a request as the definition has it: a path with values is its template. A path that the definition
+ * does not have is left out. It is that of a child, of a link or of a redirect, and may hold values of records.
+ */
+function pathAttributes(pathname: string, { base, endpoint, own }: DefinedPath): Attributes {
+  const before = URL.parse(base)?.pathname.replace(/\/$/, '') ?? ''
+  const path = before + (endpoint?.split('?', 1)[0] ?? '')
+  if (endpoint === undefined) return {}
+  if (!endpoint.includes('{}')) return endpoint === own && pathname === path ? { 'url.path': pathname } : {}
+  const pattern = path.split('{}').map(RegExp.escape).join('[^/]+')
+  return new RegExp(`^${pattern}$`).test(pathname) ? { 'url.template': path } : {}
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 }
