@@ -44,7 +44,7 @@ export async function tableState(
   })
   if (columns.length === 0) return { columns, rows: [] }
   const texts = columns.map((column, index) => `${readSql(column, quoteIdentifier(column.name))} as c${index}`)
-  const past = mode === 'history' ? 'case when _valid_to is not null then true end::text' : 'null'
+  const past = mode.startsWith('history') ? 'case when _valid_to is not null then true end::text' : 'null'
   const rows = await database.query<Texts>(`select ${past} as is_past, ${texts.join(', ')} from ${table}`)
   return { columns, rows }
 }

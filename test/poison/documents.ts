@@ -10,9 +10,13 @@ export const MODES = [
   'replace by key',
   'mirror',
   'history',
+  'history mirror',
   'nested',
 ] as const
 export type Mode = (typeof MODES)[number]
+
+/** True if a reading deletes, or ends, the rows of documents that are gone. */
+export const isMirror = (mode: Mode): boolean => mode === 'mirror' || mode === 'history mirror'
 
 export interface Field {
   readonly name: string
@@ -107,7 +111,7 @@ export function keyText({ key, mode }: Plan, n: number, random: Draw): string | 
       return random.pick([String(n), `${n}.50`, `"k${n}"`, `${n}${digits(random, 30)}`, `${n}e25`, `${n}e-9`])
     case 'text':
       // A mirror deletes nothing if it cannot know which row a rejected record has.
-      if (mode !== 'mirror' && random.chance(0.003)) return random.pick(['null', undefined])
+      if (!isMirror(mode) && random.chance(0.003)) return random.pick(['null', undefined])
       if (random.chance(0.003)) return random.pick([`"k${n}${digits(random, 6_000)}"`, String.raw`"k${n}\u0000"`])
       return `"k${n} ${piecesText(random, random.between(0, 8))}"`
   }

@@ -6,7 +6,7 @@ import type { StreamReport } from '../../src/model/report.ts'
 import { apiServer } from '../support/api-server.ts'
 import { checkRejects, readRejects } from './check-rejects.ts'
 import { checkLists, checkRows, tableState, type Expected } from './check-rows.ts'
-import { documentText, keyText, planOf, type Document, type Mode, type Plan } from './documents.ts'
+import { documentText, isMirror, keyText, planOf, type Document, type Mode, type Plan } from './documents.ts'
 import { readJson, type Value } from './read-json.ts'
 import { bytesOf, Draw } from './values.ts'
 
@@ -88,12 +88,12 @@ export async function tryRound({ database, url, mode, seed, documents }: RoundOp
 function optionsOf({ mode, key, declared, readsEmptyAsNull }: Plan): TableOptions<unknown, 'merge'> {
   const [write] = mode.split(' ')
   const options = {
-    write: write === 'nested' || write === 'mirror' ? 'merge' : write,
+    write: write === 'nested' || mode === 'mirror' ? 'merge' : write,
     maxRejects: 1_000_000,
     columns: declared,
     ...(key !== 'none' && { key: 'id' }),
     ...(readsEmptyAsNull && { emptyText: 'null' }),
-    ...(mode === 'mirror' && { mirror: true, mostDeletes: '100%' }),
+    ...(isMirror(mode) && { mirror: true, mostDeletes: '100%' }),
     ...(mode === 'nested' && {
       flatten: { address: true },
       children: { lines: { parentKey: 'parent' }, items: { key: 'k', parentKey: 'parent' } },
@@ -169,7 +169,7 @@ function noteExpected(
   },
 ): void {
   const isReplaced = plan.mode.startsWith('replace')
-  const isMirrored = plan.mode === 'mirror' && stream.mirroredRows !== undefined
+  const isMirrored = isMirror(plan.mode) && stream.mirroredRows !== undefined
   for (const n of now.keys()) if (isReplaced || (isMirrored && !current.has(n))) now.delete(n)
   for (const [n, document] of current) {
     if (rejected.has(n)) continue
