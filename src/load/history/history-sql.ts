@@ -132,7 +132,8 @@ function planSql({ name: tableName, source, plan, columns, time, keepsStored }: 
   const reopens =
     begins === undefined
       ? ''
-      : `\n      when after.${FROM} is null and ${isTimelessEndSql(tableName, 'c', columns, `before.${TO}`)} then null`
+      : `\n      when before.${TO} is not null and after.${FROM} is null
+        and ${isTimelessEndSql(tableName, 'c', columns, `before.${TO}`)} then null`
   return `create temporary table ${plan} on commit drop as
 with sent as (
   select ${list}${begins === undefined ? '' : `, ${begins} as ${FROM}`},
