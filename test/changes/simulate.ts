@@ -13,7 +13,7 @@ import { Fuse } from './fuses.ts'
 import { begun, flowOf, reportLine, type Begin, type Running, type SentPage } from './running.ts'
 import { interruptionOf, keepsHistory, mirrors, type Scenario } from './scenario.ts'
 import type { PlaceOf } from './source-log.ts'
-import { readStored, type Stored } from './stored.ts'
+import { lostProblem, readStored, type Stored } from './stored.ts'
 
 export interface Target {
   readonly url: string
@@ -94,7 +94,7 @@ export class Simulation {
     const problem =
       (await this.#syncToEnd('at rest', false)) ??
       (await this.#replay({ name: 'a replay at rest' })) ??
-      (await this.#checkNoneLost()) ??
+      lostProblem(this.#scenario, await this.#stored(), this.#api.records) ??
       (await this.#syncToEnd('the last reading', true)) ??
       (await this.#checkAtRest('after the last reading'))
     if (problem !== undefined) return problem
@@ -235,18 +235,6 @@ export class Simulation {
   async #checkAtRest(when: string): Promise<string | undefined> {
     const problem = this.#expected.problemAtRest(await this.#stored(), this.#api.records, this.#api.past)
     return problem === undefined ? undefined : `${when}: ${problem}`
-  }
-
-  /**
-   * The last reading brings everything back that a mirror has deleted by mistake. Before it, nothing may be missing
-   * that exists: a reading since the cursor has passed each change, and no reject is left.
-   */
-  async #checkNoneLost(): Promise<string | undefined> {
-    const { rows, current } = await this.#stored()
-    const shown = keepsHistory(this.#scenario) ? current : rows.filter(({ isMarked }) => !isMarked)
-    const there = new Set(shown.map(({ id }) => id))
-    const lost = this.#api.records.find(({ id }) => !there.has(id))
-    return lost && `before the last reading: the API has ${nameOf(lost)}, and its row is missing`
   }
 
   #stored(): Promise<Stored> {

@@ -1,7 +1,8 @@
 // What is in the table of a seed, with its lists.
 import type { Database } from '../../src/database/database.ts'
 import { sqlState } from '../../src/database/errors.ts'
-import type { Line } from './changing-api.ts'
+import { nameOf, type Line, type State } from './changing-api.ts'
+import { keepsHistory, type Scenario } from './scenario.ts'
 
 export interface StoredRow {
   readonly id: number
@@ -76,6 +77,21 @@ export async function readStored(
       : [],
     hasTable: found !== undefined,
   }
+}
+
+/**
+ * Returns which record of the API has no row. The last reading brings everything back that a mirror has deleted by
+ * mistake, so this is asked before it: a reading since the cursor has passed each change, and no reject is left.
+ */
+export function lostProblem(
+  scenario: Scenario,
+  { rows, current }: Stored,
+  records: readonly State[],
+): string | undefined {
+  const shown = keepsHistory(scenario) ? current : rows.filter(({ isMarked }) => !isMarked)
+  const there = new Set(shown.map(({ id }) => id))
+  const lost = records.find(({ id }) => !there.has(id))
+  return lost && `before the last reading: the API has ${nameOf(lost)}, and its row is missing`
 }
 
 type Read = <Found extends object>(sql: string) => Promise<Found[] | undefined>
