@@ -97,9 +97,9 @@ export function importProblem(
   const wasKeyless = write === 'append' && (key?.length === 0 || (key === undefined && boundary !== undefined))
   if (isKeyless && write !== undefined && !wasKeyless)
     return (
-      `${name}: the table appends without a key here and had one where the cursor was exported, so nothing says which ` +
-      `rows at the cursor are stored: they would be stored twice. Give the table the same key, or, if rows may come ` +
-      `twice: sluice cursor set ${name} '${value}'`
+      `${name}: the table appends without a key here and had one where the cursor was exported, so nothing says ` +
+      `which rows at the cursor are stored: they would be stored twice. Give the table the same key, or, if rows ` +
+      `may come twice: sluice cursor set ${name} '${value}'`
     )
   return undefined
 }

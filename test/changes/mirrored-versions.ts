@@ -1,5 +1,5 @@
-// A history that is also a mirror: each version that was stored is there, versions of one key do not overlap, and what a
-// complete reading does not bring has ended. When it ended, only the readings know.
+// A history that is also a mirror: each version that was stored is there, versions of one key do not overlap, and what
+// a complete reading does not bring has ended. When it ended, only the readings know.
 import { nameOf, type State } from './changing-api.ts'
 import type { Expected, How } from './expected.ts'
 import type { Scenario } from './scenario.ts'
@@ -29,7 +29,10 @@ export class MirroredVersions implements Expected {
       const [own, states] = [found.get(id) ?? [], this.#stored.get(id) ?? []]
       const wrong = overlap(own) ?? this.#mixture(own, states)
       if (wrong !== undefined)
-        return `the history of ${id}: ${wrong}; read ${states.map(nameOf).join(', ')}; rows ${own.map(shown).join(', ')}`
+        return (
+          `the history of ${id}: ${wrong}; read ${states.map(nameOf).join(', ')}; ` +
+          `rows ${own.map(shown).join(', ')}`
+        )
     }
     return undefined
   }

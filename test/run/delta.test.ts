@@ -120,7 +120,7 @@ test('a token that the API has forgotten leads to a whole reading with a warning
   expect(api.requests.at(-1)?.query.get('$deltatoken')).toBe('4')
 })
 
-test('a mirror whose token was forgotten reads everything, also after an interruption, and deletes what is gone', async () => {
+test('a mirror whose token was forgotten reads everything, also if interrupted, and deletes what is gone', async () => {
   const graph = new GraphLike(users(7))
   await using api = await apiServer((request) => graph.answer(request))
   await using target = await testDatabase()

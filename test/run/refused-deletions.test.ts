@@ -108,7 +108,10 @@ test('in a history a deletion ends the version that it falls into', async () => 
   ])
 })
 
-test('in a history a record comes back after a deletion without a time if its version is newer, and only then', async () => {
+const dayOf = (column: string): string => `to_char(${column} at time zone 'UTC', 'MM-DD')`
+const version = (name: string, day: string): Item => ({ id: 1, name, at: `2025-${day}T00:00:00Z` })
+
+test('in a history a deletion without a time is undone by a version that is newer, and only by one', async () => {
   await using api = await listing([])
   await using target = await testDatabase()
   const flow = one(
@@ -119,14 +122,13 @@ test('in a history a record comes back after a deletion without a time if its ve
   const versionsAfter = async (...list: Item[]): Promise<string[]> => {
     api.list = list
     await runPipeline(flow, { database: target.url })
-    const day = (column: string): string => `to_char(${column} at time zone 'UTC', 'MM-DD')`
-    const ends = `case when _valid_to > now() - interval '1 hour' then 'now' else coalesce(${day('_valid_to')}, '') end`
+    const end = `coalesce(${dayOf('_valid_to')}, '')`
+    const ends = `case when _valid_to > now() - interval '1 hour' then 'now' else ${end} end`
     const rows = await target.database.query<{ line: string }>(
-      `select name || ' ' || ${day('_valid_from')} || '..' || ${ends} as line from t.items order by _valid_from`,
+      `select name || ' ' || ${dayOf('_valid_from')} || '..' || ${ends} as line from t.items order by _valid_from`,
     )
     return rows.map(({ line }) => line)
   }
-  const version = (name: string, day: string): Item => ({ id: 1, name, at: `2025-${day}T00:00:00Z` })
   await versionsAfter(version('first', '01-03'))
   expect(await versionsAfter({ id: 1, gone: true })).toEqual(['first 01-03..now'])
   // What was read before, and what is older, does not bring it back.

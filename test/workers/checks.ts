@@ -130,9 +130,8 @@ export async function budgetKept(
   const rates = await database.query('select origin, credentials, rate from sluice.rates')
   must(rates.length === (accounts > 0 ? 2 : 1), `all of one kind share one budget: ${JSON.stringify(rates)}`)
   const { refused, most, mostInPeriod, requests, again } = seen
-  const seconds = (ms: number): string => `${ms / 1_000} s`
-  const counted =
-    `at most ${most} requests in any ${seconds(periodMs - delayMs)}, ` + `${mostInPeriod} in any ${seconds(periodMs)}`
+  const [clean, whole] = [seconds(periodMs - delayMs), seconds(periodMs)]
+  const counted = `at most ${most} requests in any ${clean}, ${mostInPeriod} in any ${whole}`
   must(
     refused === 0 && most <= budget,
     `the budget of ${budget} was kept; the API counted ${counted}, refused ${refused}`,
@@ -151,3 +150,5 @@ export function hostsAsked({ hosts: asked }: Seen, hosts: Hosts, count: number):
   must(hosts.lack !== undefined || Object.keys(asked).length >= count, `${count} hosts have asked the API: ${text}`)
   return `requests by host: ${text}`
 }
+
+const seconds = (ms: number): string => `${ms / 1_000} s`

@@ -43,8 +43,8 @@ interface FileOptions {
 }
 
 /**
- * Returns the file of a new pipeline in this folder. Throws a UsageError if it exists, unless `force` is true, and if it
- * exists with another ending: that would be another module of the same name.
+ * Returns the file of a new pipeline in this folder. Throws a UsageError if it exists, unless `force` is true, and if
+ * it exists with another ending: that would be another module of the same name.
  */
 export async function fileToWrite(name: string, { out, force }: FileOptions): Promise<string> {
   const file = out ?? join('pipelines', name + (await endingIn('.')))

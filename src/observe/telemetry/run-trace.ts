@@ -29,8 +29,8 @@ export async function traceRun(run: TracedRun): Promise<RunTrace | undefined> {
 
 /**
  * The spans of a run: run → stream → slice → page → request, and batches beside the pages. They are made from the
- * run's events, and pages from the requests of each slice. No span holds a secret, a record or a cursor. What the SDK, or
- * a span processor of the user, throws goes to its log: it never fails a run.
+ * run's events, and pages from the requests of each slice. No span holds a secret, a record or a cursor. What the SDK
+ * throws, or a span processor of the user, goes to its log: it never fails a run.
  *
  * | span | begins | ends |
  * |---|---|---|

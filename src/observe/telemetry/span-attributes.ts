@@ -50,15 +50,19 @@ function addressOf(url: string, path: DefinedPath): Attributes {
 }
 
 /**
- * Returns the path of a request as the definition has it: a path with values is its template. A path that the definition
- * does not have is left out. It is that of a child, of a link or of a redirect, and may hold values of records.
+ * Returns the path of a request as the definition has it: a path with values is its template. A path that the
+ * definition does not have is left out. It is that of a child, of a link or of a redirect, and may hold values of
+ * records.
  */
 function pathAttributes(pathname: string, { base, endpoint, own }: DefinedPath): Attributes {
   const before = URL.parse(base)?.pathname.replace(/\/$/, '') ?? ''
   const path = before + (endpoint?.split('?', 1)[0] ?? '')
   if (endpoint === undefined) return {}
   if (!endpoint.includes('{}')) return endpoint === own && pathname === path ? { 'url.path': pathname } : {}
-  const pattern = path.split('{}').map(RegExp.escape).join('[^/]+')
+  const pattern = path
+    .split('{}')
+    .map((text) => RegExp.escape(text))
+    .join('[^/]+')
   return new RegExp(`^${pattern}$`).test(pathname) ? { 'url.template': path } : {}
 }
 
