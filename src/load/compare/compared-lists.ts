@@ -205,7 +205,10 @@ export class ListRows {
     const isKnown = this.#columns.size > 0
     const compared = await this.#compared(beginning)
     if (isKnown)
-      for (const statement of [...keepComparedSql(names), ...collectEntriesSql(names, compared, part)])
+      for (const statement of [
+        ...keepComparedSql(names),
+        ...collectEntriesSql(names, compared, { part, columns: this.#columns.keys() }),
+      ])
         await this.#on.query(statement)
     const { read } = await this.#on.one<{ read: string }>(`select count(*) as read from ${this.name}`)
     const found = await this.#on.query<{ kind: string; count: string }>(

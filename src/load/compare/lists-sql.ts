@@ -93,12 +93,25 @@ const entryDiffers = (columns: readonly LoadedColumn[]): string => {
   return compared.length === 0 ? 'false' : differsSql(compared, { columns, marksAbsent: false }, ROWS)
 }
 
+export interface CollectEntriesOptions {
+  readonly part: number
+  /** The columns of the entries that were read. Either table may have got some of them later than others. */
+  readonly columns: Iterable<string>
+}
+
 /** Returns the statements that collect the entries of a list that differ; `compared` is undefined without its table. */
-export function collectEntriesSql(names: ListNames, compared: ListCompared | undefined, part: number): string[] {
+export function collectEntriesSql(
+  names: ListNames,
+  compared: ListCompared | undefined,
+  { part, columns: all }: CollectEntriesOptions,
+): string[] {
   const { read, different } = names
+  const own = [...[...all].map(quoteIdentifier), BATCH]
+  const collect = `insert into ${different} (${own.join(', ')}, "?kind", "?part", "?parent")
+  select ${own.map((name) => `s.${name}`).join(', ')}`
   if (!compared)
     return [
-      `insert into ${different} select s.*, case when p.${LATER} then 'unread' else 'missing' end, ${part}, p.${ROW}
+      `${collect}, case when p.${LATER} then 'unread' else 'missing' end, ${part}, p.${ROW}
   from ${read} as s join ${PARENTS} as p on ${ofParentSql(names, 's')}`,
     ]
   const { columns, beginning } = compared
@@ -106,7 +119,7 @@ export function collectEntriesSql(names: ListNames, compared: ListCompared | und
   const stored = storedSql(compared)
   const recent = recentSql(`t.${XMIN}`, beginning)
   return [
-    `insert into ${different} select s.*, case when p.${LATER} then 'unread' when t.${XMIN} is null then 'missing'
+    `${collect}, case when p.${LATER} then 'unread' when t.${XMIN} is null then 'missing'
     when ${recent} then 'changed' else 'stale' end, ${part}, p.${ROW}
   from ${read} as s join ${PARENTS} as p on ${ofParentSql(names, 's')}
   left join ${stored} as t on ${sameKeySql('t', 's', keys)}
