@@ -49,7 +49,7 @@ described("completeness on the page (in this machine's Chromium or that of CHROM
     await page.locator('.facts dd', { hasText: /^ended$/ }).waitFor()
     expect(await page.locator('main .findings li').count()).toBe(0)
     expect(complaints).toEqual([])
-  }, 30_000)
+  })
 
   test('a window that is not proven complete is marked in the map, counted, and explained beside it', async () => {
     const source = renamedCursor()
@@ -74,5 +74,5 @@ described("completeness on the page (in this machine's Chromium or that of CHROM
     await page.getByRole('gridcell', { name: '2024-01-02, done, 1 row' }).waitFor()
     await panel.getByText('open, read again with proof since').waitFor()
     expect(complaints).toEqual([])
-  }, 30_000)
+  })
 })

@@ -150,7 +150,7 @@ described("the page (in this machine's Chromium or that of CHROMIUM_PATH)", () =
     await using there = await openPage(browser.it, other.server)
     expect(await there.page.getByRole('heading', { name: 'Workers' }).count()).toBe(0)
     expect([...here.complaints, ...there.complaints]).toEqual([])
-  }, 30_000)
+  })
 })
 
 test('a role that may not read the jobs gets the workers, and is told that it does not know what waits', async () => {
