@@ -235,21 +235,38 @@ export async function endSilentAttempt(database: Database, piece: string, signal
   )
 }
 
-/** The member of the options of a run that has taken back the windows which it had handed to workers. */
+/** The member of the options of a run with the backfills whose windows it had handed to workers and has taken back. */
 const TAKEN_BACK = 'windowsTakenBack'
 
-/** Notes that a run takes back the windows that it has handed to workers: none of them is begun for it after that. */
-export async function takeWindowsBack(database: Database, run: string, signal: AbortSignal): Promise<void> {
-  await database.query(`update sluice.runs set options = options || '{"${TAKEN_BACK}": true}' where id = $1`, [run], {
-    signal,
-  })
+/** The windows of a backfill that a run hands to workers. A run may have a backfill for each of its streams. */
+export interface HandedOutWindows {
+  readonly run: string
+  readonly backfill: string
+}
+
+/** Notes that a run takes back windows that it has handed to workers: none of them is begun for it after that. */
+export async function takeWindowsBack(
+  database: Database,
+  { run, backfill }: HandedOutWindows,
+  signal: AbortSignal,
+): Promise<void> {
+  await database.query(
+    `update sluice.runs set options = jsonb_set(options, '{${TAKEN_BACK}}',
+       coalesce(options -> '${TAKEN_BACK}', '[]') || to_jsonb($2::text)) where id = $1`,
+    [run, backfill],
+    { signal },
+  )
 }
 
 /** True if the run has taken back the windows that it had handed to workers. */
-export async function hasTakenWindowsBack(database: Database, run: string, signal: AbortSignal): Promise<boolean> {
+export async function hasTakenWindowsBack(
+  database: Database,
+  { run, backfill }: HandedOutWindows,
+  signal: AbortSignal,
+): Promise<boolean> {
   const row = await database.maybeOne<{ has: boolean }>(
-    `select options ? '${TAKEN_BACK}' as has from sluice.runs where id = $1`,
-    [run],
+    `select coalesce(options -> '${TAKEN_BACK}' ? $2, false) as has from sluice.runs where id = $1`,
+    [run, backfill],
     { signal },
   )
   return row?.has ?? false

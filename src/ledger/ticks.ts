@@ -127,6 +127,20 @@ export async function renewHandedOutTick(
   return row.pieces
 }
 
+/** True if the streams of a tick were handed to workers, by this scheduler or by one before it that is gone. */
+export async function isTickHandedOut(
+  database: Database,
+  { pipeline, tick }: HeldTick,
+  { signal }: Options,
+): Promise<boolean> {
+  const row = await database.maybeOne<{ is: boolean }>(
+    'select pieces is not null as is from sluice.ticks where pipeline = $1 and tick = $2',
+    [pipeline, tick],
+    { signal },
+  )
+  return row?.is ?? false
+}
+
 /** Notes how a tick has ended. */
 export async function settleTick(
   database: Database,

@@ -92,6 +92,14 @@ const OF_RUNS: ReadonlySet<RunEvent['type']> = new Set([
   'gauge',
 ])
 
+/** What is left of the windows. `hasJobs` and `isAlone` are looked up only if some are left and none is read. */
+interface Look extends WindowsLeft {
+  readonly isIdle: boolean
+  readonly hasJobs: boolean
+  /** No worker is alive that could read them. */
+  readonly isAlone: boolean
+}
+
 /** The run of a worker that reads windows for this one. */
 interface ReadingRun {
   readonly id: string
@@ -133,9 +141,8 @@ class HandedOutWindows {
     const { readSignal: signal } = this.#stream
     const { here, onNote } = this.#options
     for (let missing = 0; ;) {
-      const { free, heldByOthers, hasJobs, isAlone } = await this.#patiently(() => this.#look())
+      const { free, heldByOthers, isIdle, hasJobs, isAlone } = await this.#patiently(() => this.#look())
       if (free === 0 && heldByOthers === 0) break
-      const isIdle = free > 0 && heldByOthers === 0
       missing = isIdle && !hasJobs ? missing + 1 : 0
       if ((isIdle && isAlone) || missing >= MISSING_LOOKS) {
         const why = isAlone ? 'no worker is alive that has it' : 'the jobs of its windows are gone'
@@ -150,13 +157,16 @@ class HandedOutWindows {
   }
 
   /** Passes on what the runs of the workers have done, and looks at what is left. */
-  async #look(): Promise<WindowsLeft & { readonly hasJobs: boolean; readonly isAlone: boolean }> {
+  async #look(): Promise<Look> {
     const { readSignal: signal, run } = this.#stream
     await this.#follow(signal)
     const left = await windowsLeft(this.#database, { ...this.#options.claiming, signal })
+    const isIdle = left.free > 0 && left.heldByOthers === 0
+    // While windows are read nobody needs to know, and a backfill may have 100,000 jobs.
+    if (!isIdle) return { ...left, isIdle, hasJobs: true, isAlone: false }
     const hasJobs = (await this.#queue.pending(this.#ids)).size > 0
     const { able } = await findWorkers(this.#database, run.context.pipeline)
-    return { ...left, hasJobs, isAlone: able.length === 0 }
+    return { ...left, isIdle, hasJobs, isAlone: able.length === 0 }
   }
 
   /** Repeats what fails by an error of the database that may pass: the workers go on meanwhile. */
@@ -190,7 +200,11 @@ class HandedOutWindows {
     const stop = async (): Promise<void> => {
       await this.#removeJobs()
       // A worker that has just taken one finds this when its run begins.
-      await takeWindowsBack(this.#database, this.#stream.run.id, signal)
+      await takeWindowsBack(
+        this.#database,
+        { run: this.#stream.run.id, backfill: this.#options.claiming.backfill },
+        signal,
+      )
       for (;;) {
         const running = (await this.#runs(signal)).filter(({ status }) => status === 'running')
         for (const { id } of running) await requestStop(this.#database, id)

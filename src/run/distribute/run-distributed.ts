@@ -22,6 +22,8 @@ export interface DistributeOptions extends RunOptions {
    * was used before, this call goes on with the same pieces. @default new pieces
    */
   readonly onHandOut?: () => Promise<string>
+  /** They were handed out before: this call goes on with the same pieces, also if no worker lives. @default false */
+  readonly isHandedOut?: boolean
   /** If no worker has begun after this time, this process begins with one stream. @default it waits */
   readonly beginWithinMs?: number
 }
@@ -31,7 +33,7 @@ export interface DistributeOptions extends RunOptions {
  * `runPipeline` would. Does the work itself as long as no worker is alive that has the same version of the pipeline.
  */
 export async function runDistributed(pipeline: Pipeline, options: DistributeOptions = {}): Promise<Report> {
-  const { onNote = () => {}, onHandOut, signal = new AbortController().signal } = options
+  const { onNote = () => {}, onHandOut, isHandedOut = false, signal = new AbortController().signal } = options
   const names = chosenStreams(pipeline, options.streams)
   checkMostDeletes(pipeline, names, options.mostDeletes)
   resolveBatch(options.batch)
@@ -44,12 +46,12 @@ export async function runDistributed(pipeline: Pipeline, options: DistributeOpti
   })
   await requireUnpaused(store.database, { pipeline: pipeline.name, streams: names, signal })
   const { able, others } = await findWorkers(store.database, pipeline)
-  if (able.length === 0) {
-    onNote(`${pipeline.name}: ${nobodyText(others)}; this process does the work itself`)
-    return await runPipeline(pipeline, options)
-  }
+  if (able.length === 0) onNote(`${pipeline.name}: ${nobodyText(others)}; this process does the work itself`)
+  // New runs would read again what pieces have read, and jobs of those that are left would come later.
+  if (able.length === 0 && !isHandedOut) return await runPipeline(pipeline, options)
   const places = able.map(({ name }) => name).join(', ')
-  onNote(`${pipeline.name}: ${names.length === 1 ? '1 stream' : `${names.length} streams`} handed to ${places}`)
+  if (able.length > 0)
+    onNote(`${pipeline.name}: ${names.length === 1 ? '1 stream' : `${names.length} streams`} handed to ${places}`)
   await using queue = await openWorkQueue(store.database, { schemas })
   const pieces = await onHandOut?.()
   const handed = new HandedOut(pipeline, names, {

@@ -139,7 +139,7 @@ class Session {
       await ActiveRun.start(context, { kind: 'backfill', streams, pauses, options: recorded, worker }),
     )
     // Either the process that takes its windows back finds this run, or this run learns of it here.
-    if (await hasTakenWindowsBack(database, handedOutBy, readSignal))
+    if (await hasTakenWindowsBack(database, { run: handedOutBy, backfill }, readSignal))
       context.stop(new CancelledError(`run ${handedOutBy} takes back the windows that it has handed out`))
     const { mostDeletes } = options
     const streamContext = new StreamContext(run, stream, { batch: resolveBatch(options.batch), mostDeletes })

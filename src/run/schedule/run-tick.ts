@@ -1,7 +1,14 @@
 import type { Database } from '../../database/database.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import { deadline, TimeoutError } from '../../flow/signals/timeout.ts'
-import { noteTickRun, renewHandedOutTick, settleTick, type HeldTick, type TickStatus } from '../../ledger/ticks.ts'
+import {
+  isTickHandedOut,
+  noteTickRun,
+  renewHandedOutTick,
+  settleTick,
+  type HeldTick,
+  type TickStatus,
+} from '../../ledger/ticks.ts'
 import { PausedError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Overlap } from '../../model/recipe.ts'
@@ -115,7 +122,12 @@ async function runOnce(pipeline: Pipeline, held: HeldTick, options: RunTickOptio
   const given = { ...runs, overlap, onEvent, signal: limit.signal }
   try {
     const report = distribute
-      ? await runDistributed(pipeline, { ...given, onNote, onHandOut })
+      ? await runDistributed(pipeline, {
+          ...given,
+          onNote,
+          onHandOut,
+          isHandedOut: await isTickHandedOut(database, held, { signal: limit.signal }),
+        })
       : await runPipeline(pipeline, given)
     await noting
     return { report, ...outcomeOf(report, limit.signal, signal) }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endPauses, pause } from '../../../src/ledger/pauses.ts'
-import { takeWindowsBack } from '../../../src/ledger/pieces.ts'
+import { hasTakenWindowsBack, takeWindowsBack } from '../../../src/ledger/pieces.ts'
 import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
 import { backfillDistributed } from '../../../src/run/distribute/backfill-distributed.ts'
 import { WindowSessions } from '../../../src/run/distribute/window-sessions.ts'
@@ -176,7 +176,10 @@ test('a worker does not read windows that are paused or taken back', async () =>
   await expect(reading).rejects.toThrow('fill is paused')
   await expect(read()).rejects.toThrow('fill is paused')
   await endPauses(database, { pipeline: 'fill' }, { who: 'ann' })
-  await takeWindowsBack(database, run, signal)
+  // That of another stream of the same run stands for itself.
+  await takeWindowsBack(database, { run, backfill: '0' }, signal)
+  expect(await hasTakenWindowsBack(database, { run, backfill }, signal)).toBe(false)
+  await takeWindowsBack(database, { run, backfill }, signal)
   await expect(read()).rejects.toThrow('takes back the windows')
   end.resolve()
   await waiting
