@@ -102,12 +102,16 @@ test('a scheduler that is asked to end stops what workers read for it, and the t
   expect(await test.database.query(ticks)).toEqual([{ status: 'done', hasRun: true, pieces: null, note: null }])
 })
 
-test('the tick of a scheduler that is gone is taken over with the pieces that it handed out', async () => {
+test.each([
+  ['and workers live', true],
+  ['and no worker lives', false],
+])('the tick of a scheduler that is gone is taken over with the pieces that it handed out, %s', async (_, lives) => {
   await using test = await testDatabase()
   const { database } = test
   const reads: string[] = []
   const flow = shop((stream) => void reads.push(stream))
-  await using _ = await startWorker([flow], test.url)
+  await using worker = new AsyncDisposableStack()
+  worker.use(await startWorker([flow], test.url))
   const tick = new Date('2026-05-04T00:00:00Z')
   await registerSchedule(database, 'shop', new Date('2026-05-03T23:30:00Z'), { signal: never })
   const attempt = await claimTick(database, 'shop', tick, { signal: never })
@@ -122,6 +126,8 @@ test('the tick of a scheduler that is gone is taken over with the pieces that it
   await database.query(`update sluice.ticks set claimed_at = claimed_at - interval '2 min'`)
   expect(await readTicks(database, 'shop', { signal: never })).toMatchObject({ running: tick })
   await database.query(`update sluice.ticks set seen_at = seen_at - interval '2 min'`)
+  // New runs would read again what the pieces have read.
+  if (!lives) await worker.disposeAsync()
   const events = await firstTick(flow, test)
   expect(events).toContainEqual(
     expect.objectContaining({ type: 'tick.finished', tick: tick.toISOString(), status: 'done', fetched: 2 }),
