@@ -73,6 +73,8 @@ async function readPieces(
        from sluice.runs as r
        left join sluice.slices as s
          on r.kind = 'backfill' and s.run = r.id and s.status = 'open' and not sluice.is_claimable(s)
+        -- As the index of claimed slices has it: the run of a worker may have done 10,000 windows.
+        and s.pipeline = r.pipeline and s.kind = 'backfill' and s.token > 0
       where r.status = 'running' and r.worker = any ($1) and ${ATTEMPT_STATE} = 'running'
         -- Between two windows the run of a worker does nothing.
         and (r.kind <> 'backfill' or s.id is not null)
