@@ -86,6 +86,8 @@ function rememberSql({ table, slice }: Pick<RemoveOptions, 'table' | 'slice'>, k
   from found as f where f."?timeless"
   on conflict on constraint deleted_once do update
     set deleted_at = excluded.deleted_at, pipeline = excluded.pipeline, stream = excluded.stream,
-        slice = excluded.slice, run = excluded.run, reason = excluded.reason, expires_at = excluded.expires_at
+        slice = excluded.slice, run = excluded.run, reason = excluded.reason, expires_at = excluded.expires_at,
+        -- A row that a mirror had kept is that of an older version: brought back, it would overlap the newer ones.
+        row = null
 )`
 }
