@@ -46,12 +46,14 @@ export async function runDistributed(pipeline: Pipeline, options: DistributeOpti
   })
   await requireUnpaused(store.database, { pipeline: pipeline.name, streams: names, signal })
   const { able, others } = await findWorkers(store.database, pipeline)
-  if (able.length === 0) onNote(`${pipeline.name}: ${nobodyText(others)}; this process does the work itself`)
-  // New runs would read again what pieces have read, and jobs of those that are left would come later.
-  if (able.length === 0 && !isHandedOut) return await runPipeline(pipeline, options)
-  const places = able.map(({ name }) => name).join(', ')
-  if (able.length > 0)
+  if (able.length === 0) {
+    onNote(`${pipeline.name}: ${nobodyText(others)}; this process does the work itself`)
+    // New runs would read again what pieces have read, and jobs of those that are left would come later.
+    if (!isHandedOut) return await runPipeline(pipeline, options)
+  } else {
+    const places = able.map(({ name }) => name).join(', ')
     onNote(`${pipeline.name}: ${names.length === 1 ? '1 stream' : `${names.length} streams`} handed to ${places}`)
+  }
   await using queue = await openWorkQueue(store.database, { schemas })
   const pieces = await onHandOut?.()
   const handed = new HandedOut(pipeline, names, {
